@@ -1,0 +1,6 @@
+export * from './codec.js'
+export * from './error.js'
+export * from './plugin.js'
+export * from './secret.js'
+export * from './source.js'
+export * from './storage.js'

@@ -1,0 +1,60 @@
+import type { Logger, StorageFactory } from './storage.js'
+
+/** The version of this package is the version of the API. */
+export const apiVersion = '1.0.0'
+
+/** A JSON Schema object (draft 2020-12), with `x-bkp-secret: true` on properties that hold secrets. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+export interface StorageContribution {
+  readonly id: string
+  /** URL schemes without the colon, lower case. */
+  readonly schemes: readonly string[]
+  readonly configuration?: JsonSchema
+}
+
+export interface WorkerContribution {
+  readonly id: string
+  /** Path of the worker module inside the package, e.g. `./dist/codec.js`. */
+  readonly module: string
+  readonly configuration?: JsonSchema
+}
+
+/** The value of the key `bkp` in a plugin's package.json; read without running any of its code. */
+export interface PluginManifest {
+  /** The range of plugin-api that the plugin was written for, e.g. `^1.0.0`. */
+  readonly api: string
+  readonly displayName: string
+  readonly description?: string
+  readonly contributes: {
+    readonly storage?: readonly StorageContribution[]
+    readonly compression?: readonly WorkerContribution[]
+    readonly encryption?: readonly WorkerContribution[]
+    readonly source?: readonly WorkerContribution[]
+  }
+}
+
+/** What a plugin is given when it is activated. It never sees bkp's own objects. */
+export interface PluginContext {
+  readonly apiVersion: string
+  readonly log: Logger
+  /** Must be called for exactly the storage ids that the manifest declares. */
+  registerStorage(id: string, factory: StorageFactory): void
+}
+
+const brand = Symbol.for('bkp.Plugin')
+
+export interface Plugin {
+  /** Called once, when the first of the plugin's storages is needed. */
+  activate(context: PluginContext): void | Promise<void>
+}
+
+/** Marks the default export of a plugin's entry. Only plugins with a storage need an entry. */
+export function definePlugin(plugin: Plugin): Plugin {
+  return Object.defineProperty({ ...plugin }, brand, { value: true })
+}
+
+/** Whether `value` was made by {@link definePlugin}, of this or another copy of plugin-api. */
+export function isPlugin(value: unknown): value is Plugin {
+  return typeof value === 'object' && value !== null && brand in value
+}
