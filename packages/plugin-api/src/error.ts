@@ -52,5 +52,5 @@ export class PortError extends Error {
 /** Whether `value` is a {@link PortError}, of this or of another installed copy of plugin-api. */
 export function isPortError(value: unknown, code?: PortErrorCode): value is PortError {
   if (typeof value !== 'object' || value === null || !(brand in value)) return false
-  return code === undefined || (value as PortError).code === code
+  return code === undefined || (value as unknown as PortError).code === code
 }
