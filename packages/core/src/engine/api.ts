@@ -1,0 +1,286 @@
+/**
+ * What every face of bkp (command line, later a server) calls. Nothing here prints, exits or reads argv.
+ * A run reports through `onEvent`; everything can be cancelled by `signal`.
+ */
+import type { Secret } from '@bkp/plugin-api'
+
+/** A byte string that need not be UTF-8. `text` is for people; `bytes` is exact. */
+export interface RawPath {
+  readonly text: string
+  readonly bytes: Uint8Array
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: EngineEvent) => void
+}
+
+/** What a run tells while it goes on. Counters are totals so far, not differences. */
+export type EngineEvent =
+  | { readonly kind: 'started'; readonly operation: string }
+  | { readonly kind: 'planned'; readonly totalFiles: number; readonly totalBytes: number }
+  | {
+      readonly kind: 'progress'
+      readonly filesDone: number
+      readonly bytesDone: number
+      /** Bytes written to the storage so far. */
+      readonly storedBytes: number
+      readonly errors: number
+      /** What is being worked on, for people. */
+      readonly current?: string
+      /** Known once something was `planned`. */
+      readonly totalFiles?: number
+      readonly totalBytes?: number
+    }
+  | { readonly kind: 'issue'; readonly issue: Issue }
+  | { readonly kind: 'note'; readonly message: string }
+
+export type IssueKind = 'unreadable' | 'vanished' | 'changed' | 'unsupported' | 'damaged' | 'not-kept'
+
+/** Something that went wrong with one entry and did not end the run. */
+export interface Issue {
+  readonly kind: IssueKind
+  readonly path: RawPath
+  readonly message: string
+}
+
+export type Unlock =
+  | { readonly kind: 'passphrase'; readonly passphrase: Secret }
+  | { readonly kind: 'recovery-code'; readonly code: Secret }
+
+export interface CreateRepositoryResult {
+  readonly repositoryId: string
+  /** To be shown once and never stored. */
+  readonly recoveryCode: Secret
+  readonly url: string
+}
+
+export interface CodecChoice {
+  readonly id: string
+  readonly configuration: Readonly<Record<string, unknown>>
+}
+
+export interface BackupOptions extends RunOptions {
+  readonly source: CodecChoice
+  /** Absolute paths. */
+  readonly paths: readonly Uint8Array[]
+  readonly tags: readonly string[]
+  /** gitignore patterns, relative to each path. */
+  readonly excludes: readonly string[]
+  readonly excludeCaches: boolean
+  readonly oneFileSystem: boolean
+  readonly excludeLargerThanBytes?: number
+  /** Read every file, also those that look unchanged. */
+  readonly force: boolean
+  /** Do all but write to the storage. */
+  readonly dryRun: boolean
+  readonly hostname: string
+  readonly username: string
+  readonly program: string
+  readonly compression: CodecChoice
+  readonly cipher: string
+  /** Hex id of the snapshot to compare with; default the newest of this host and these paths. */
+  readonly parent?: string
+}
+
+export interface BackupStats {
+  readonly files: number
+  readonly directories: number
+  readonly others: number
+  /** Sum of the sizes of all files, in bytes. */
+  readonly bytes: number
+  readonly filesNew: number
+  readonly filesChanged: number
+  readonly filesUnchanged: number
+  readonly newBlobs: number
+  /** Uncompressed bytes of the blobs that were new. */
+  readonly newBytes: number
+  /** Bytes of all objects that this run stored. */
+  readonly storedBytes: number
+  readonly errors: number
+}
+
+export interface BackupResult {
+  /** Hex id; undefined for a dry run. */
+  readonly snapshotId?: string
+  readonly parentId?: string
+  readonly stats: BackupStats
+  readonly issues: readonly Issue[]
+  readonly elapsedMs: number
+}
+
+export interface SnapshotSummary {
+  readonly id: string
+  /** ISO 8601 with nanoseconds, UTC. */
+  readonly time: string
+  readonly hostname: string
+  readonly username: string
+  readonly program: string
+  readonly source: string
+  readonly paths: readonly RawPath[]
+  readonly tags: readonly string[]
+  readonly parent: string | null
+  readonly stats: Readonly<Record<string, number>>
+  readonly issueCount: number
+}
+
+export interface SnapshotFilter {
+  readonly hostname?: string
+  readonly tag?: string
+  readonly path?: string
+}
+
+/** One entry of a snapshot, as `ls`, `find` and `diff` show it. */
+export interface ListedEntry {
+  readonly path: RawPath
+  readonly kind: 'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device' | 'socket' | 'error'
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly userName?: string
+  readonly groupName?: string
+  readonly sizeBytes: number
+  readonly mtimeSeconds: number
+  readonly mtimeNanoseconds: number
+  readonly linkTarget?: RawPath
+  readonly error?: string
+}
+
+export interface DiffEntry {
+  readonly change: 'added' | 'removed' | 'content' | 'metadata' | 'kind'
+  readonly path: RawPath
+  readonly before?: ListedEntry
+  readonly after?: ListedEntry
+}
+
+export interface FindOptions extends RunOptions {
+  /** Glob over the file name, or over the whole path when it holds a `/`. */
+  readonly pattern: string
+  readonly ignoreCase: boolean
+  /** Hex ids; default all snapshots. */
+  readonly snapshots?: readonly string[]
+}
+
+export interface FoundEntry {
+  readonly snapshotId: string
+  readonly entry: ListedEntry
+}
+
+export type OverwriteMode = 'always' | 'if-changed' | 'never'
+
+export interface RestoreOptions extends RunOptions {
+  readonly snapshotId: string
+  /** Absolute path inside the snapshot; its content lands directly in the target. Default: everything, with its full path. */
+  readonly path?: Uint8Array
+  /** Absolute. */
+  readonly target: string
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly overwrite: OverwriteMode
+  /** Remove what is in the target directories and not in the snapshot. */
+  readonly delete: boolean
+  readonly dryRun: boolean
+  /** Read every restored file back and compare. */
+  readonly verify: boolean
+}
+
+export interface RestoreResult {
+  readonly files: number
+  readonly directories: number
+  readonly others: number
+  readonly bytes: number
+  /** Files that were left as they are by the overwrite mode. */
+  readonly skipped: number
+  readonly deleted: number
+  readonly verified: number
+  /** Entries whose data are damaged or missing in the repository; they were not written. */
+  readonly damaged: number
+  readonly issues: readonly Issue[]
+  readonly elapsedMs: number
+}
+
+export interface CheckOptions extends RunOptions {
+  /** 0: structure only; 1: read and verify all data; between: a random share of the packs. */
+  readonly readDataShare: number
+}
+
+export interface Damage {
+  /** Object key, e.g. `packs/ab/abcd…`. */
+  readonly key: string
+  readonly message: string
+  /** Paths that are lost with it, at most 100, as far as known. */
+  readonly affects: readonly RawPath[]
+}
+
+export interface CheckResult {
+  readonly snapshots: number
+  readonly packs: number
+  readonly packsRead: number
+  readonly blobs: number
+  readonly bytesRead: number
+  readonly damages: readonly Damage[]
+  /** Objects that no snapshot needs: harmless leftovers of interrupted runs. */
+  readonly unreferencedPacks: number
+  readonly elapsedMs: number
+}
+
+export interface RepositoryStats {
+  readonly snapshots: number
+  readonly packs: number
+  readonly blobs: number
+  /** Bytes in the storage. */
+  readonly storedBytes: number
+  /** Uncompressed bytes of all blobs. */
+  readonly blobBytes: number
+  /** Sum over all snapshots of the sizes of their files. */
+  readonly snapshotBytes: number
+}
+
+/** An open repository. */
+export interface Repository {
+  readonly id: string
+  readonly url: string
+  snapshots(filter?: SnapshotFilter): Promise<readonly SnapshotSummary[]>
+  /**
+   * @param reference hex id prefix of at least 4 digits, or `latest`
+   * @throws BkpError `not-found` naming what there is; `usage` when the prefix fits several
+   */
+  resolveSnapshot(reference: string, filter?: SnapshotFilter): Promise<SnapshotSummary>
+  backup(options: BackupOptions): Promise<BackupResult>
+  list(snapshotId: string, path: Uint8Array | undefined, options: RunOptions & { readonly recursive: boolean }): AsyncIterable<ListedEntry>
+  find(options: FindOptions): AsyncIterable<FoundEntry>
+  diff(before: string, after: string, options?: RunOptions): AsyncIterable<DiffEntry>
+  /** The content of one file, piece by piece. */
+  dump(snapshotId: string, path: Uint8Array, options?: RunOptions): AsyncIterable<Uint8Array>
+  restore(options: RestoreOptions): Promise<RestoreResult>
+  check(options: CheckOptions): Promise<CheckResult>
+  stats(options?: RunOptions): Promise<RepositoryStats>
+  close(): Promise<void>
+}
+
+export interface DoctorFinding {
+  readonly level: 'ok' | 'warning' | 'error'
+  readonly subject: string
+  readonly message: string
+  readonly hint?: string
+}
+
+export interface EngineOptions {
+  /** Folders of the plugin packages to load manifests from. */
+  readonly pluginDirectories: readonly string[]
+  /** Threads for the hot path; default the number of processors, at most 8. */
+  readonly workers?: number
+}
+
+/** The way in: made by `createEngine` in the composition root. */
+export interface Engine {
+  /** @throws BkpError `repository-exists` */
+  createRepository(url: string, passphrase: Secret): Promise<CreateRepositoryResult>
+  /** @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged` */
+  openRepository(url: string, unlock: Unlock): Promise<Repository>
+  /** Which codecs, ciphers and features work on this machine. */
+  doctor(): Promise<readonly DoctorFinding[]>
+  /** The first compression of the list that works here, e.g. `zstd`, else `deflate`. */
+  availableCompression(preferred: readonly string[]): Promise<string>
+  close(): Promise<void>
+}
