@@ -1,0 +1,87 @@
+import { Worker } from 'node:worker_threads'
+import { BkpError } from '../../errors/index.js'
+import { receiveError, type SentError } from './errors.js'
+import { SharedState, type SharedStateHandle } from './shared-state.js'
+
+/** What every worker is told at its start; `role` decides the rest. */
+export interface WorkerStart<Setup> {
+  readonly role: 'backup' | 'restore' | 'check'
+  readonly index: number
+  readonly shared: SharedStateHandle
+  readonly setup: Setup
+}
+
+/** What every worker says besides the messages of its role. */
+export type CommonMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly error: SentError }
+
+export interface PoolOptions<Setup, FromWorker> {
+  readonly role: WorkerStart<Setup>['role']
+  readonly threads: number
+  readonly setup: Setup
+  readonly onMessage: (thread: number, message: FromWorker) => void
+  /** The first failure of any worker; the pool is of no use after it. */
+  readonly onFailure: (error: Error) => void
+}
+
+const stackMiB = 32
+
+/** Threads of one role. The main thread talks to each by number. */
+export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: string }> {
+  readonly shared: SharedState
+  readonly threads: number
+  readonly #workers: readonly Worker[]
+  readonly #ready: Promise<void>[] = []
+  #closing = false
+
+  constructor(options: PoolOptions<Setup, FromWorker>) {
+    this.threads = options.threads
+    this.shared = SharedState.create(options.threads)
+    this.#workers = Array.from({ length: options.threads }, (_, index) => {
+      const start: WorkerStart<Setup> = { role: options.role, index, shared: this.shared.handle, setup: options.setup }
+      const worker = new Worker(workerUrl(), {
+        workerData: start,
+        name: `bkp-${options.role}-${index}`,
+        resourceLimits: { stackSizeMb: stackMiB },
+      })
+      let settle: (() => void) | undefined
+      this.#ready.push(new Promise((resolve) => (settle = resolve)))
+      const fail = (error: Error) => {
+        settle?.()
+        if (!this.#closing) options.onFailure(error)
+      }
+      worker.on('message', (message: FromWorker | CommonMessage) => {
+        if (message.kind === 'ready') settle?.()
+        else if (message.kind === 'failed') fail(receiveError((message as { error: SentError }).error))
+        else options.onMessage(index, message as FromWorker)
+      })
+      worker.on('error', fail)
+      worker.on('exit', (code) => fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)))
+      return worker
+    })
+  }
+
+  /** Resolves when all threads have loaded their modules, or one failed. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#ready)
+  }
+
+  send(thread: number, message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    this.#workers[thread]?.postMessage(message, [...transfer])
+  }
+
+  broadcast(message: ToWorker): void {
+    for (const worker of this.#workers) worker.postMessage(message)
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    this.shared.stop()
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
+}
+
+// Run from the sources (by tests), the compiled worker is used: threads cannot load TypeScript.
+function workerUrl(): URL {
+  const here = import.meta.url
+  return here.endsWith('.ts') ? new URL('../../../dist/engine/worker/main.js', here) : new URL('./main.js', here)
+}

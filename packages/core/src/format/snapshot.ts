@@ -1,0 +1,92 @@
+import { damaged } from '../errors/index.js'
+import { fromHex } from './ids.js'
+import { isStringArray, parseJsonObject } from './json.js'
+
+/** A byte string in JSON: `base64` is exact, `text` is for people. */
+export interface JsonBytes {
+  readonly text: string
+  readonly base64: string
+}
+
+export interface SnapshotIssue {
+  readonly path: JsonBytes
+  readonly kind: string
+  readonly message: string
+}
+
+/** The payload of a snapshot object. */
+export interface Snapshot {
+  readonly version: 1
+  /** When reading began: ISO 8601 with nanoseconds, UTC. */
+  readonly time: string
+  readonly finished: string
+  readonly hostname: string
+  readonly username: string
+  readonly program: string
+  readonly source: string
+  readonly paths: readonly JsonBytes[]
+  readonly tags: readonly string[]
+  readonly excludes: readonly string[]
+  /** Ids of the tree blobs of the root, in hex. */
+  readonly tree: readonly string[]
+  readonly parent: string | null
+  readonly stats: Readonly<Record<string, number>>
+  readonly issues: readonly SnapshotIssue[]
+}
+
+export const maxIssuesInSnapshot = 1000
+
+export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
+  return Buffer.from(JSON.stringify(snapshot))
+}
+
+/** @throws BkpError `damaged`, `unsupported` */
+export function parseSnapshot(payload: Uint8Array): Snapshot {
+  const json = parseJsonObject(payload, 'A snapshot')
+  if (json.version !== 1) throw damaged(`A snapshot has the unknown version ${String(json.version)}`)
+  const texts = ['time', 'finished', 'hostname', 'username', 'program', 'source'] as const
+  const isWhole =
+    texts.every((name) => typeof json[name] === 'string') &&
+    !Number.isNaN(Date.parse(json.time as string)) &&
+    Array.isArray(json.paths) &&
+    json.paths.every(isJsonBytes) &&
+    isStringArray(json.tags) &&
+    isStringArray(json.excludes) &&
+    Array.isArray(json.tree) &&
+    json.tree.length > 0 &&
+    json.tree.every((id) => fromHex(id, 32) !== undefined) &&
+    (json.parent === null || fromHex(json.parent, 32) !== undefined) &&
+    isNumbers(json.stats) &&
+    Array.isArray(json.issues) &&
+    json.issues.every(isIssue)
+  if (!isWhole) throw damaged('A snapshot is damaged: a member is missing or has the wrong form')
+  return json as unknown as Snapshot
+}
+
+export function toJsonBytes(bytes: Uint8Array): JsonBytes {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  return { text: buffer.toString('utf8'), base64: buffer.toString('base64') }
+}
+
+export function fromJsonBytes(json: JsonBytes): Uint8Array {
+  return new Uint8Array(Buffer.from(json.base64, 'base64'))
+}
+
+/** The root's tree ids as they stand in trees. */
+export function rootTreeOf(snapshot: Snapshot): Uint8Array {
+  return Buffer.concat(snapshot.tree.map((id) => Buffer.from(id, 'hex')))
+}
+
+function isJsonBytes(value: unknown): value is JsonBytes {
+  const bytes = value as Partial<JsonBytes> | null
+  return typeof bytes === 'object' && bytes !== null && typeof bytes.text === 'string' && typeof bytes.base64 === 'string'
+}
+
+function isIssue(value: unknown): value is SnapshotIssue {
+  const issue = value as Partial<SnapshotIssue> | null
+  return typeof issue === 'object' && issue !== null && isJsonBytes(issue.path) && typeof issue.kind === 'string' && typeof issue.message === 'string'
+}
+
+function isNumbers(value: unknown): value is Record<string, number> {
+  return typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'number')
+}
