@@ -1,10 +1,11 @@
-import { BkpError } from '../errors/index.js'
+import { type Compressor, isPortError } from '@bkp/plugin-api'
+import { BkpError, damaged } from '../errors/index.js'
 import type { RepositoryKeys } from '../format/subkeys.js'
-import { headerBytes, openPart, parseHeader, unwrapObjectKey } from '../format/sealed-object.js'
+import { headerBytes, PartSealer, parseHeader, unwrapObjectKey } from '../format/sealed-object.js'
 import type { KeyedHasher } from '../hash/keyed-hasher.js'
 import type { ChunkTable } from './chunk-table.js'
 import { notFound } from './chunk-table.js'
-import type { Codecs, LoadedCipher } from './codecs.js'
+import type { Codecs } from './codecs.js'
 
 /** Gives a whole pack. The bytes may lie in shared memory and are never written to. */
 export type FetchPack = (pack: number) => Promise<Uint8Array>
@@ -12,9 +13,7 @@ export type FetchPack = (pack: number) => Promise<Uint8Array>
 /** A pack in memory with its key unwrapped. */
 export interface OpenPack {
   readonly bytes: Uint8Array
-  readonly header: Uint8Array
-  readonly key: Uint8Array
-  readonly cipher: LoadedCipher
+  readonly sealer: PartSealer
 }
 
 export interface BlobReaderParts {
@@ -30,7 +29,7 @@ export function openPack(bytes: Uint8Array, parts: BlobReaderParts): OpenPack {
   const header = parseHeader(bytes, parts.repositoryId)
   const wrapping = header.kind === 'data-pack' ? parts.keys.data : parts.keys.metadata
   const key = unwrapObjectKey(bytes.subarray(0, headerBytes), wrapping)
-  return { bytes, header: bytes.slice(0, headerBytes), key, cipher: parts.codecs.cipher(header.cipherId) }
+  return { bytes, sealer: new PartSealer(parts.codecs.cipher(header.cipherId), key, bytes) }
 }
 
 /** Reads single blobs (mostly trees) through packs held in memory, the latest used few of them. */
@@ -78,12 +77,12 @@ export class BlobReader {
     const plain = new Uint8Array(table.plainLengthOf(entry))
     const offset = table.offsetOf(entry)
     const length = table.sealedLengthOf(entry)
-    if (offset + length > open.bytes.length || length < open.cipher.module.overheadBytes) {
+    if (offset + length > open.bytes.length || length < open.sealer.overheadBytes) {
       throw new BkpError('damaged', `The index names bytes ${offset} to ${offset + length} of a pack of ${open.bytes.length} bytes`)
     }
-    const inner = new Uint8Array(length - open.cipher.module.overheadBytes)
-    openPart(open.cipher, open.key, open.header, offset, open.bytes.subarray(offset, offset + length), inner)
-    codecs.compressor(table.compressionOf(entry)).decompress(inner, plain)
+    const inner = new Uint8Array(length - open.sealer.overheadBytes)
+    open.sealer.open(offset, open.bytes.subarray(offset, offset + length), inner)
+    decompressInto(codecs.compressor(table.compressionOf(entry)), inner, plain)
     return plain
   }
 
@@ -98,6 +97,16 @@ export class BlobReader {
     }
     this.#packs.set(pack, open)
     return open
+  }
+}
+
+/** @throws BkpError `damaged` */
+export function decompressInto(compressor: Compressor, input: Uint8Array, output: Uint8Array): void {
+  try {
+    compressor.decompress(input, output)
+  } catch (cause) {
+    if (!isPortError(cause, 'corrupt')) throw cause
+    throw damaged(cause.message, cause)
   }
 }
 

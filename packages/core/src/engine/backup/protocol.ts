@@ -36,7 +36,7 @@ export interface DirectoryPlace {
 export type BackupTask =
   | { readonly kind: 'root'; readonly paths: readonly Uint8Array[]; readonly parentTree: Uint8Array }
   | { readonly kind: 'directory'; readonly place: DirectoryPlace; readonly parentTree: Uint8Array }
-  | { readonly kind: 'files'; readonly place: DirectoryPlace; readonly entries: readonly SourceEntry[]; readonly known: readonly boolean[] }
+  | { readonly kind: 'files'; readonly place: DirectoryPlace; readonly entries: readonly SourceEntry[] }
   | { readonly kind: 'range'; readonly place: DirectoryPlace; readonly entry: SourceEntry; readonly range: ByteRange }
 
 export type BackupTaskResult =
@@ -68,6 +68,6 @@ export type FromBackupWorker =
       readonly rows: Uint8Array
       readonly compressionIds: readonly string[]
     }
-  | { readonly kind: 'issue'; readonly issue: IssueKind; readonly path: Uint8Array; readonly message: string }
+  | { readonly kind: 'issue'; readonly issue: IssueKind; readonly path: Uint8Array; readonly message: string; readonly isNote: boolean }
   | { readonly kind: 'current'; readonly path: Uint8Array }
   | { readonly kind: 'flushed' }

@@ -12,13 +12,17 @@ export interface WorkerStart<Setup> {
 }
 
 /** What every worker says besides the messages of its role. */
-export type CommonMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly error: SentError }
+export type CommonMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly error: SentError }
+  | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly message: string }
 
 export interface PoolOptions<Setup, FromWorker> {
   readonly role: WorkerStart<Setup>['role']
   readonly threads: number
   readonly setup: Setup
   readonly onMessage: (thread: number, message: FromWorker) => void
+  readonly onLog?: (level: string, message: string) => void
   /** The first failure of any worker; the pool is of no use after it. */
   readonly onFailure: (error: Error) => void
 }
@@ -52,6 +56,7 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
       worker.on('message', (message: FromWorker | CommonMessage) => {
         if (message.kind === 'ready') settle?.()
         else if (message.kind === 'failed') fail(receiveError((message as { error: SentError }).error))
+        else if (message.kind === 'log') options.onLog?.((message as { level: string }).level, (message as { message: string }).message)
         else options.onMessage(index, message as FromWorker)
       })
       worker.on('error', fail)

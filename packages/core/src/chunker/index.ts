@@ -1,0 +1,2 @@
+export type { Chunker } from './chunker.js'
+export { createChunker } from './create-chunker.js'

@@ -1,0 +1,156 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Logger, SourceModule } from '@bkp/plugin-api'
+import { createChunker } from '../../chunker/index.js'
+import { BkpError } from '../../errors/index.js'
+import { gearTable } from '../../format/subkeys.js'
+import { EntryEncoder } from '../../format/tree-writer.js'
+import { createKeyedHasher } from '../../hash/keyed-hasher.js'
+import { BlobReader } from '../../repository/blob-reader.js'
+import { ChunkTable } from '../../repository/chunk-table.js'
+import { Codecs } from '../../repository/codecs.js'
+import type { WorkerStart } from '../worker/pool.js'
+import { SharedState } from '../worker/shared-state.js'
+import { BlobWriter } from './blob-writer.js'
+import { saveFile, type Scan, scanDirectory } from './directory-scanner.js'
+import { Excludes } from './excludes.js'
+import { FileChunker } from './file-chunker.js'
+import { FileSaver } from './file-saver.js'
+import type { BackupSetup, BackupTask, BackupTaskResult, FromBackupWorker, ToBackupWorker } from './protocol.js'
+import { scanRoots } from './root-scanner.js'
+import type { ScanContext } from './scan-context.js'
+
+/** Packs on their way to the storage, over all threads: bounds memory. */
+const packsInFlight = 4
+const parentTreesBytes = 48 * 1024 * 1024
+const currentEveryMs = 100
+
+/** One thread of a backup: takes tasks, gives tasks away, hands over packs. */
+export async function startBackupWorker(port: MessagePort, start: WorkerStart<BackupSetup>, log: Logger): Promise<void> {
+  const { setup, index } = start
+  const shared = new SharedState(start.shared)
+  const counters = shared.countersOf(index)
+  const post = (message: FromBackupWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
+
+  const module = ((await import(setup.source.url)) as { default: SourceModule }).default
+  const [codecs, hasher, source] = await Promise.all([
+    Codecs.load(setup.codecs),
+    createKeyedHasher(setup.keys.blobId),
+    module.openSource({ configuration: setup.source.configuration, log }),
+  ])
+  const parts = {
+    table: ChunkTable.attach(setup.table),
+    codecs,
+    hasher,
+    keys: setup.keys,
+    repositoryId: setup.repositoryId,
+  }
+  const fetches = new Map<number, { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void }>()
+  const fetchPack = (pack: number) =>
+    new Promise<Uint8Array>((resolve, reject) => {
+      fetches.set(pack, { resolve, reject })
+      post({ kind: 'fetch', pack })
+    })
+  const compressionId = setup.codecs.compressions[setup.compression]?.id ?? 'none'
+  const writer = new BlobWriter({
+    ...parts,
+    compression: { number: setup.compression, id: compressionId },
+    cipherId: setup.cipherId,
+    counters,
+    emit: ({ bytes, rows, compressionIds, name, kind }) => {
+      shared.enterPack(packsInFlight)
+      post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, [bytes.buffer as ArrayBuffer])
+    },
+  })
+  const results = new Map<number, (result: BackupTaskResult) => void>()
+  let lastTask = 0
+  let lastCurrent = 0
+  const context: ScanContext = {
+    options: setup,
+    source,
+    reader: new BlobReader(parts, fetchPack, parentTreesBytes),
+    writer,
+    saver: new FileSaver({
+      chunker: new FileChunker(createChunker(gearTable(setup.keys.chunker))),
+      writer,
+      onBytes: (bytes) => counters.add('bytes', bytes),
+    }),
+    excludes: new Excludes(setup.excludes),
+    counters,
+    shared,
+    offload: (work) =>
+      new Promise((resolve) => {
+        const task = ++lastTask
+        results.set(task, resolve)
+        post({ kind: 'offload', task, work })
+      }),
+    issue: (issue, path, message) => {
+      counters.add('errors')
+      post({ kind: 'issue', issue, path, message, isNote: false })
+    },
+    note: (issue, path, message) => post({ kind: 'issue', issue, path, message, isNote: true }),
+    current: (path) => {
+      const now = Date.now()
+      if (now - lastCurrent < currentEveryMs) return
+      lastCurrent = now
+      post({ kind: 'current', path })
+    },
+  }
+
+  const fail = (error: unknown) => {
+    // The main thread ends the run; its pool turns what is thrown here into the run's error.
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+  const run = async (task: number, work: BackupTask): Promise<void> => {
+    const scan = await perform(context, work)
+    if ('now' in scan) post({ kind: 'done', task, result: scan.now })
+    else {
+      post({ kind: 'suspended', task })
+      scan.later.then((result) => post({ kind: 'done', task, result }), fail)
+    }
+  }
+  // One after the other: the chunker's memory and the packs are this thread's only ones.
+  let working: Promise<void> = Promise.resolve()
+  port.on('message', (message: ToBackupWorker) => {
+    if (message.kind === 'task') working = working.then(() => run(message.task, message.work)).catch(fail)
+    else if (message.kind === 'result') {
+      results.get(message.task)?.(message.result)
+      results.delete(message.task)
+    } else if (message.kind === 'pack') {
+      const waiting = fetches.get(message.pack)
+      fetches.delete(message.pack)
+      if (message.bytes === undefined) waiting?.reject(new BkpError('damaged', message.message))
+      else waiting?.resolve(message.bytes)
+    } else {
+      working = working
+        .then(async () => {
+          writer.flush()
+          await source.close()
+          post({ kind: 'flushed' })
+        })
+        .catch(fail)
+    }
+  })
+}
+
+async function perform(context: ScanContext, work: BackupTask): Promise<Scan> {
+  if (work.kind === 'root') return scanRoots(context, work.paths, work.parentTree)
+  if (work.kind === 'directory') return scanDirectory(context, work.place, work.parentTree)
+  const directory = await context.source.openDirectory(work.place.path)
+  try {
+    if (work.kind === 'range') {
+      const { entry, range } = work
+      return { now: await context.saver.saveRange(() => directory.openFile(entry, range)) }
+    }
+    const entries: Uint8Array[] = []
+    for (const entry of work.entries) {
+      const encoder = new EntryEncoder()
+      await saveFile(context, work.place, directory, entry, encoder)
+      entries.push(encoder.view())
+    }
+    return { now: { kind: 'entries', entries } }
+  } finally {
+    await directory.close()
+  }
+}

@@ -1,0 +1,328 @@
+import { type DirectoryReader, type EntryDetails, isPortError, type SourceEntry, type SourceErrorEntry } from '@bkp/plugin-api'
+import type { TreeCursor } from '../../format/tree-cursor.js'
+import { type EntryContent, EntryEncoder, TreeWriter } from '../../format/tree-writer.js'
+import { blobType } from './blob-writer.js'
+import { cacheDirectorySignature, cacheDirectoryTag } from './excludes.js'
+import { reasonOf } from './file-saver.js'
+import { IdList } from './id-list.js'
+import { isUnchanged, KnownEntries } from './known-entries.js'
+import type { BackupTaskResult, DirectoryPlace } from './protocol.js'
+import type { ScanContext } from './scan-context.js'
+
+/** Files this large are cut in ranges, so that several threads can work on one. */
+const rangedFileBytes = 512 * 1024 * 1024
+const rangeBytes = 256 * 1024 * 1024
+/** A directory with more files to read than this gives some of them away when other threads have nothing to do. */
+const filesPerBatch = 64
+
+/** The result of a scan, or a promise of it when parts of it were given away. */
+export type Scan = { readonly now: BackupTaskResult } | { readonly later: Promise<BackupTaskResult> }
+
+type Listed = SourceEntry | SourceErrorEntry
+/** Encoded entries in order, some of them still on their way. */
+type Piece = Uint8Array | Promise<readonly Uint8Array[]>
+
+/** Scans one directory with all below it. */
+export async function scanDirectory(context: ScanContext, place: DirectoryPlace, parentTree: Uint8Array): Promise<Scan> {
+  // Every level begins on a fresh stack: paths may be thousands of levels deep.
+  const known = await KnownEntries.load(context.reader, parentTree)
+  let directory: DirectoryReader
+  try {
+    directory = await context.source.openDirectory(place.path)
+  } catch (error) {
+    if (!isPortError(error)) throw error
+    return { now: { kind: 'unreadable', message: reasonOf(error), vanished: error.code === 'not-found' } }
+  }
+  try {
+    const scan = new DirectoryScan(context, place, directory, known)
+    return await scan.run()
+  } finally {
+    await directory.close()
+  }
+}
+
+class DirectoryScan {
+  readonly #context: ScanContext
+  readonly #place: DirectoryPlace
+  readonly #directory: DirectoryReader
+  readonly #known: KnownEntries
+  readonly #encoder = new EntryEncoder()
+  readonly #pieces: Piece[] = []
+  #batch: { entries: SourceEntry[]; resolve: (entries: readonly Uint8Array[]) => void; reject: (error: unknown) => void } | undefined
+
+  constructor(context: ScanContext, place: DirectoryPlace, directory: DirectoryReader, known: KnownEntries) {
+    this.#context = context
+    this.#place = place
+    this.#directory = directory
+    this.#known = known
+  }
+
+  async run(): Promise<Scan> {
+    const entries = await this.#list()
+    let unread = entries.length
+    for (const entry of entries) {
+      unread--
+      const known = this.#known.find(entry.name)
+      if (entry.kind === 'error') this.#addUnknown(entry)
+      else if (entry.kind === 'directory') await this.#addDirectory(entry, known)
+      else if (entry.kind === 'file') await this.#addFile(entry, known, unread)
+      else await this.#addOther(entry, known)
+    }
+    if (this.#pieces.length === 0) return { now: this.#write([this.#encoder.view()]) }
+    this.#cutPiece()
+    return { later: Promise.all(this.#pieces).then((pieces) => this.#write(pieces.flat())) }
+  }
+
+  async #list(): Promise<readonly Listed[]> {
+    const context = this.#context
+    const listing = this.#directory.list()
+    let entries = [...(Array.isArray(listing) ? (listing as readonly Listed[]) : await listing)]
+    entries.sort((a, b) => Buffer.compare(a.name, b.name))
+    if (context.options.excludeCaches && (await this.#isCache(entries))) {
+      entries = entries.filter((entry) => Buffer.from(entry.name).toString() === cacheDirectoryTag)
+    }
+    return entries.filter((entry) => !this.#isExcluded(entry))
+  }
+
+  #isExcluded(entry: Listed): boolean {
+    const { excludes, options } = this.#context
+    if (options.excludeLargerThanBytes !== undefined && entry.kind === 'file' && entry.sizeBytes > options.excludeLargerThanBytes) return true
+    if (excludes.isEmpty) return false
+    const relative = Buffer.from(this.#pathOf(entry.name).subarray(this.#place.rootLength)).toString().replace(/^\//, '')
+    return excludes.matches(relative, entry.kind === 'directory')
+  }
+
+  async #isCache(entries: readonly Listed[]): Promise<boolean> {
+    const tag = entries.find((entry) => Buffer.from(entry.name).toString() === cacheDirectoryTag)
+    if (tag?.kind !== 'file' || tag.sizeBytes < cacheDirectorySignature.length) return false
+    const reader = await this.#directory.openFile(tag)
+    const start = Buffer.alloc(cacheDirectorySignature.length)
+    const count = await reader.read(start)
+    await reader.close()
+    return count === start.length && start.toString('latin1') === cacheDirectorySignature
+  }
+
+  #addUnknown(entry: SourceErrorEntry): void {
+    this.#issue(entry.vanished ? 'vanished' : 'unreadable', entry.name, entry.message)
+    if (!entry.vanished) this.#encoder.addError(entry.name, entry.message)
+  }
+
+  async #addDirectory(entry: SourceEntry, known: TreeCursor | undefined): Promise<void> {
+    const context = this.#context
+    const parentTree = known?.kind === 'directory' ? (known.tree?.slice() ?? new Uint8Array(0)) : new Uint8Array(0)
+    const details = await this.#describe(entry, known)
+    context.counters.add('directories')
+    const place = { ...this.#place, path: this.#pathOf(entry.name) }
+    if (context.options.oneFileSystem && entry.device !== this.#place.rootDevice) {
+      this.#encoder.add(entry, details, { tree: emptyTree(context) })
+      return
+    }
+    const scan: Scan = context.shared.takeWanted()
+      ? { later: context.offload({ kind: 'directory', place, parentTree }) }
+      : await scanDirectory(context, place, parentTree)
+    if ('now' in scan) this.#addScanned(this.#encoder, entry, details, scan.now)
+    else {
+      this.#gap(
+        scan.later.then((result) => {
+          const encoder = new EntryEncoder()
+          this.#addScanned(encoder, entry, details, result)
+          return encoder.length === 0 ? [] : [encoder.view()]
+        }),
+      )
+    }
+  }
+
+  #addScanned(encoder: EntryEncoder, entry: SourceEntry, details: EntryDetails, result: BackupTaskResult): void {
+    if (result.kind === 'tree') encoder.add(entry, details, { tree: result.ids })
+    else if (result.kind === 'unreadable') {
+      this.#issue(result.vanished ? 'vanished' : 'unreadable', entry.name, result.message)
+      if (!result.vanished) encoder.add(entry, details, { error: result.message })
+    }
+  }
+
+  async #addFile(entry: SourceEntry, known: TreeCursor | undefined, unread: number): Promise<void> {
+    const context = this.#context
+    context.counters.add('files')
+    if (known !== undefined && this.#isKnown(known, entry)) {
+      context.counters.add('filesUnchanged')
+      context.counters.add('bytes', entry.sizeBytes)
+      this.#encoder.copy(known.encoded)
+      return
+    }
+    context.counters.add(known === undefined ? 'filesNew' : 'filesChanged')
+    if (entry.sizeBytes > rangedFileBytes) await this.#addLargeFile(entry)
+    else if (this.#giveAway(entry, unread)) return
+    else await saveFile(context, this.#place, this.#directory, entry, this.#encoder)
+  }
+
+  #isKnown(known: TreeCursor, entry: SourceEntry): boolean {
+    const { options, writer } = this.#context
+    if (options.force || !isUnchanged(known, entry)) return false
+    // A file that changed in the very moment of the last run may look the same and differ.
+    if (entry.ctimeSeconds + entry.ctimeNanoseconds / 1e9 >= options.parentTimeSeconds) return false
+    const content = known.content
+    return content === undefined ? entry.sizeBytes === 0 || known.extents !== undefined : writer.knows(content.ids)
+  }
+
+  /** Collects files for another thread. What joins a batch keeps its place among the entries. */
+  #giveAway(entry: SourceEntry, unread: number): boolean {
+    const context = this.#context
+    if (this.#batch === undefined) {
+      if (unread < filesPerBatch && entry.sizeBytes < rangedFileBytes / 16) return false
+      if (!context.shared.takeWanted()) return false
+    }
+    const batch = (this.#batch ??= this.#openBatch())
+    batch.entries.push(entry)
+    const isFull = batch.entries.length >= filesPerBatch || entry.sizeBytes >= rangedFileBytes / 16
+    if (isFull || unread === 0) this.#closeBatch()
+    return true
+  }
+
+  #openBatch() {
+    let settle: Pick<NonNullable<typeof this.#batch>, 'resolve' | 'reject'> | undefined
+    this.#gap(new Promise((resolve, reject) => (settle = { resolve, reject })))
+    return { entries: [], ...(settle as unknown as NonNullable<typeof settle>) }
+  }
+
+  #closeBatch(): void {
+    const batch = this.#batch
+    if (batch === undefined) return
+    this.#batch = undefined
+    this.#context.offload({ kind: 'files', place: this.#place, entries: batch.entries }).then(
+      (result) => batch.resolve(result.kind === 'entries' ? result.entries : []),
+      batch.reject,
+    )
+  }
+
+  async #addLargeFile(entry: SourceEntry): Promise<void> {
+    const context = this.#context
+    const details = await this.#describe(entry, undefined)
+    const probe = await this.#directory.openFile(entry)
+    const isSparse = probe.extents !== undefined
+    await probe.close()
+    if (isSparse) return saveFile(context, this.#place, this.#directory, entry, this.#encoder)
+    const ranges: Promise<BackupTaskResult>[] = []
+    for (let offset = 0; offset < entry.sizeBytes; offset += rangeBytes) {
+      const range = { offset, length: Math.min(rangeBytes, entry.sizeBytes - offset) }
+      ranges.push(context.offload({ kind: 'range', place: this.#place, entry, range }))
+    }
+    this.#gap(
+      Promise.all(ranges).then((results) => {
+        const encoder = new EntryEncoder()
+        const sound = results.filter((result) => result.kind === 'range')
+        encoder.add(entry, details, context.saver.join(sound, (kind, message) => this.#issue(kind, entry.name, message)))
+        return [encoder.view()]
+      }),
+    )
+  }
+
+  async #addOther(entry: SourceEntry, known: TreeCursor | undefined): Promise<void> {
+    const context = this.#context
+    if (entry.kind === 'socket') {
+      context.note('unsupported', this.#pathOf(entry.name), 'a socket has no content; it is left out')
+      return
+    }
+    context.counters.add('others')
+    if (known !== undefined && !context.options.force && isUnchanged(known, entry)) this.#encoder.copy(known.encoded)
+    else this.#encoder.add(entry, await this.#describe(entry, undefined), {})
+  }
+
+  async #describe(entry: SourceEntry, known: TreeCursor | undefined): Promise<EntryDetails> {
+    if (known !== undefined && !this.#context.options.force && isUnchanged(known, entry)) return detailsOf(known)
+    return describeEntry(this.#context, this.#place, this.#directory, entry)
+  }
+
+  #gap(entries: Promise<readonly Uint8Array[]>): void {
+    // A batch that is still being filled lies before whatever opens the next gap.
+    if (this.#batch !== undefined) this.#closeBatch()
+    this.#cutPiece()
+    this.#pieces.push(entries)
+  }
+
+  #cutPiece(): void {
+    if (this.#batch !== undefined) this.#closeBatch()
+    if (this.#encoder.length > 0) this.#pieces.push(this.#encoder.view().slice())
+    this.#encoder.clear()
+  }
+
+  #write(pieces: readonly Uint8Array[]): BackupTaskResult {
+    return { kind: 'tree', ids: writeTree(this.#context, pieces) }
+  }
+
+  #pathOf(name: Uint8Array): Uint8Array {
+    return joinPath(this.#place.path, name)
+  }
+
+  #issue(kind: 'vanished' | 'unreadable' | 'changed', name: Uint8Array, message: string): void {
+    this.#context.issue(kind, this.#pathOf(name), message)
+  }
+}
+
+/** Saves a file and encodes its entry; nothing is encoded when it vanished. */
+export async function saveFile(
+  context: ScanContext,
+  place: DirectoryPlace,
+  directory: DirectoryReader,
+  entry: SourceEntry,
+  encoder: EntryEncoder,
+): Promise<void> {
+  const path = joinPath(place.path, entry.name)
+  context.current(path)
+  const content: EntryContent | undefined = await context.saver.save(
+    entry,
+    () => directory.openFile(entry),
+    (kind, message) => context.issue(kind, path, message),
+  )
+  if (content === undefined) return
+  encoder.add(entry, await describeEntry(context, place, directory, entry), content)
+}
+
+export async function describeEntry(
+  context: ScanContext,
+  place: DirectoryPlace,
+  directory: DirectoryReader,
+  entry: SourceEntry,
+): Promise<EntryDetails> {
+  const describing = directory.describe(entry)
+  const details = describing instanceof Promise ? await describing : describing
+  for (const problem of details.problems ?? []) context.issue('not-kept', joinPath(place.path, entry.name), problem)
+  return details
+}
+
+/** Puts encoded entries, in order, into tree blobs and gives the ids of these. */
+export function writeTree(context: ScanContext, pieces: readonly Uint8Array[]): Uint8Array {
+  const ids = new IdList()
+  const tree = new TreeWriter((blob) => context.writer.store(blobType.tree, blob, ids))
+  for (const piece of pieces) {
+    const view = new DataView(piece.buffer, piece.byteOffset, piece.length)
+    for (let at = 0; at < piece.length; ) {
+      const end = at + 4 + view.getUint32(at, true)
+      tree.add(piece.subarray(at, end))
+      at = end
+    }
+  }
+  tree.finish(ids.count === 0)
+  return ids.copy()
+}
+
+function emptyTree(context: ScanContext): Uint8Array {
+  return writeTree(context, [])
+}
+
+function detailsOf(known: TreeCursor): EntryDetails {
+  const { userName, groupName, xattrs } = known
+  return {
+    ...(userName === undefined ? {} : { userName }),
+    ...(groupName === undefined ? {} : { groupName }),
+    ...(xattrs === undefined ? {} : { xattrs: xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })) }),
+  }
+}
+
+export function joinPath(directory: Uint8Array, name: Uint8Array): Uint8Array {
+  const slash = directory[directory.length - 1] === 0x2f ? 0 : 1
+  const path = new Uint8Array(directory.length + slash + name.length)
+  path.set(directory)
+  if (slash === 1) path[directory.length] = 0x2f
+  path.set(name, directory.length + slash)
+  return path
+}
