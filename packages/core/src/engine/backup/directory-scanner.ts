@@ -1,6 +1,7 @@
 import { type DirectoryReader, type EntryDetails, isPortError, type SourceEntry, type SourceErrorEntry } from '@bkp/plugin-api'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { type EntryContent, EntryEncoder, TreeWriter } from '../../format/tree-writer.js'
+import type { IssueKind } from '../api.js'
 import { blobType } from './blob-writer.js'
 import { cacheDirectorySignature, cacheDirectoryTag } from './excludes.js'
 import { reasonOf } from './file-saver.js'
@@ -21,6 +22,13 @@ export type Scan = { readonly now: BackupTaskResult } | { readonly later: Promis
 type Listed = SourceEntry | SourceErrorEntry
 /** Encoded entries in order, some of them still on their way. */
 type Piece = Uint8Array | Promise<readonly Uint8Array[]>
+
+/** Files that are going to another thread, and the place that their entries will take. */
+interface Batch {
+  readonly entries: SourceEntry[]
+  readonly resolve: (entries: readonly Uint8Array[]) => void
+  readonly reject: (error: unknown) => void
+}
 
 /** Scans one directory with all below it. */
 export async function scanDirectory(context: ScanContext, place: DirectoryPlace, parentTree: Uint8Array): Promise<Scan> {
@@ -46,15 +54,21 @@ class DirectoryScan {
   readonly #place: DirectoryPlace
   readonly #directory: DirectoryReader
   readonly #known: KnownEntries
-  readonly #encoder = new EntryEncoder()
+  readonly #entries = new EntryEncoder()
   readonly #pieces: Piece[] = []
-  #batch: { entries: SourceEntry[]; resolve: (entries: readonly Uint8Array[]) => void; reject: (error: unknown) => void } | undefined
+  #batch: Batch | undefined
 
   constructor(context: ScanContext, place: DirectoryPlace, directory: DirectoryReader, known: KnownEntries) {
     this.#context = context
     this.#place = place
     this.#directory = directory
     this.#known = known
+  }
+
+  /** Where the next entry is encoded. A batch of files ends here: entries keep their order. */
+  get #encoder(): EntryEncoder {
+    this.#closeBatch()
+    return this.#entries
   }
 
   async run(): Promise<Scan> {
@@ -68,8 +82,8 @@ class DirectoryScan {
       else if (entry.kind === 'file') await this.#addFile(entry, known, unread)
       else await this.#addOther(entry, known)
     }
-    if (this.#pieces.length === 0) return { now: this.#write([this.#encoder.view()]) }
     this.#cutPiece()
+    if (this.#pieces.every((piece) => piece instanceof Uint8Array)) return { now: this.#write(this.#pieces) }
     return { later: Promise.all(this.#pieces).then((pieces) => this.#write(pieces.flat())) }
   }
 
@@ -178,10 +192,14 @@ class DirectoryScan {
     return true
   }
 
-  #openBatch() {
-    let settle: Pick<NonNullable<typeof this.#batch>, 'resolve' | 'reject'> | undefined
-    this.#gap(new Promise((resolve, reject) => (settle = { resolve, reject })))
-    return { entries: [], ...(settle as unknown as NonNullable<typeof settle>) }
+  #openBatch(): Batch {
+    let batch: Batch = { entries: [], resolve: () => undefined, reject: () => undefined }
+    this.#gap(
+      new Promise((resolve, reject) => {
+        batch = { ...batch, resolve, reject }
+      }),
+    )
+    return batch
   }
 
   #closeBatch(): void {
@@ -233,16 +251,14 @@ class DirectoryScan {
   }
 
   #gap(entries: Promise<readonly Uint8Array[]>): void {
-    // A batch that is still being filled lies before whatever opens the next gap.
-    if (this.#batch !== undefined) this.#closeBatch()
     this.#cutPiece()
     this.#pieces.push(entries)
   }
 
   #cutPiece(): void {
-    if (this.#batch !== undefined) this.#closeBatch()
-    if (this.#encoder.length > 0) this.#pieces.push(this.#encoder.view().slice())
-    this.#encoder.clear()
+    const entries = this.#encoder
+    if (entries.length > 0) this.#pieces.push(entries.view().slice())
+    entries.clear()
   }
 
   #write(pieces: readonly Uint8Array[]): BackupTaskResult {
@@ -253,7 +269,7 @@ class DirectoryScan {
     return joinPath(this.#place.path, name)
   }
 
-  #issue(kind: 'vanished' | 'unreadable' | 'changed', name: Uint8Array, message: string): void {
+  #issue(kind: IssueKind, name: Uint8Array, message: string): void {
     this.#context.issue(kind, this.#pathOf(name), message)
   }
 }

@@ -1,0 +1,78 @@
+import { isBkpError } from '../../errors/index.js'
+import { indexKey, packKey, parseObjectKey } from '../../format/ids.js'
+import { encodeIndexSegment, type IndexPack } from '../../format/index-segment.js'
+import { parseJsonObject } from '../../format/json.js'
+import { readDirectory, readTrailer, trailerBytes } from '../../format/pack.js'
+import { headerBytes, PartSealer, parseHeader, unwrapObjectKey } from '../../format/sealed-object.js'
+import { keysOf, readSealed } from '../../repository/repository-index.js'
+import { sessionLifeMs } from '../../repository/session.js'
+import type { OperationContext } from '../context.js'
+
+/**
+ * What an interrupted run left behind: packs that no index names. They are entered into the index, so that the next run
+ * uses them. Costs one list of `sessions/` when nothing was interrupted.
+ * @returns how many packs were taken over
+ */
+export async function adoptOrphans(context: OperationContext, cipherId: string, ownSession: string): Promise<number> {
+  const dead = await deadSessions(context, ownSession)
+  if (dead.length === 0) return 0
+  const index = await context.loadIndex({})
+  const adopted: IndexPack[] = []
+  for await (const { key, sizeBytes } of context.storage.list('packs/')) {
+    const name = parseObjectKey(key)?.name
+    if (name === undefined || index.packs.has(name) || index.condemned.has(name)) continue
+    const pack = await describePack(context, name, sizeBytes)
+    if (pack !== undefined) adopted.push(pack)
+  }
+  if (adopted.length > 0) {
+    const { name, bytes } = context.seal('index', encodeIndexSegment(adopted), cipherId)
+    await context.storage.put(indexKey(name), bytes)
+  }
+  if (context.storage.capabilities.canRemove) for (const key of dead) await context.storage.remove(key)
+  return adopted.length
+}
+
+/** Reads the directory of a pack. A damaged one is no use and is left to check and prune. */
+export async function describePack(context: OperationContext, name: string, sizeBytes: number): Promise<IndexPack | undefined> {
+  const { repository, storage } = context
+  try {
+    const header = await storage.get(packKey(name), { offset: 0, length: Math.min(headerBytes, sizeBytes) })
+    const { kind, cipherId } = parseHeader(header, repository.id)
+    const isMetadata = kind === 'metadata-pack'
+    if (!isMetadata && kind !== 'data-pack') return undefined
+    const key = unwrapObjectKey(header, isMetadata ? repository.keys.metadata : repository.keys.data)
+    const sealer = new PartSealer(context.cipherFor(cipherId), key, header)
+    const length = trailerBytes(sealer.overheadBytes)
+    if (sizeBytes < headerBytes + length) return undefined
+    const trailer = readTrailer(sealer, await storage.get(packKey(name), { offset: sizeBytes - length, length }), sizeBytes)
+    const sealed = await storage.get(packKey(name), { offset: trailer.offset, length: trailer.length })
+    const { compressionIds, rows } = readDirectory(sealer, sealed, trailer, isMetadata)
+    return { name, sizeBytes, kind: isMetadata ? 'metadata' : 'data', compressionIds, rows: rows.bytes }
+  } catch (error) {
+    if (isBkpError(error, 'damaged')) return undefined
+    throw error
+  }
+}
+
+/** Sessions whose writer cannot be alive: of a process of this machine that is gone, or without a heartbeat for long. */
+async function deadSessions(context: OperationContext, ownSession: string): Promise<string[]> {
+  const dead: string[] = []
+  for (const key of await keysOf(context.storage, 'sessions/')) {
+    if (key === ownSession) continue
+    const payload = await readSealed(context.repository, 'session', key, context.cipherFor, [])
+    if (payload === undefined) continue
+    const session = parseJsonObject(payload, 'A session')
+    const age = context.now() - Date.parse(String(session.heartbeat))
+    if (age > sessionLifeMs || (session.hostname === context.hostname && !isAlive(Number(session.pid)))) dead.push(key)
+  }
+  return dead
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

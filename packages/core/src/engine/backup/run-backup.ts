@@ -1,0 +1,177 @@
+import { BkpError } from '../../errors/index.js'
+import { snapshotKey } from '../../format/ids.js'
+import { encodeSnapshot, maxIssuesInSnapshot, rootTreeOf, type Snapshot, toJsonBytes } from '../../format/snapshot.js'
+import { loadCondemned, numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
+import { Session } from '../../repository/session.js'
+import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
+import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
+import type { OperationContext } from '../context.js'
+import { PackCache } from '../pack-cache.js'
+import { describeCodecs } from '../plugin-access.js'
+import { adoptOrphans } from './orphans.js'
+import { PackStore } from './pack-store.js'
+import { scanInThreads } from './scan-in-threads.js'
+
+/** How many blobs one run may add: 16 million, some 16 TiB of new data. */
+const maxNewBlobs = 16_000_000
+const parentPacksBytes = 96 * 1024 * 1024
+// Clocks of file systems tick that coarsely; what changed within a tick of the last run is read again.
+const clockSlackSeconds = 0.02
+
+/** Makes one snapshot. Nothing that was there is changed; what is listed afterwards is complete. */
+export async function runBackup(context: OperationContext, options: BackupOptions): Promise<BackupResult> {
+  const started = context.now()
+  options.onEvent?.({ kind: 'started', operation: 'backup' })
+  const session = options.dryRun ? undefined : await beginSession(context, options)
+  try {
+    if (session !== undefined) {
+      const adopted = await adoptOrphans(context, options.cipher, session.key)
+      if (adopted > 0) options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
+    }
+    const index = await context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) })
+    const parent = await findParent(context, options)
+    const result = await scanAndCommit(context, options, index, parent, started)
+    return { ...result, elapsedMs: context.now() - started }
+  } finally {
+    await session?.end()
+  }
+}
+
+async function scanAndCommit(
+  context: OperationContext,
+  options: BackupOptions,
+  index: RepositoryIndex,
+  parent: StoredSnapshot | undefined,
+  started: number,
+): Promise<Omit<BackupResult, 'elapsedMs'>> {
+  let storedBytes = 0
+  const abort = new AbortController()
+  const store = new PackStore({
+    storage: context.storage,
+    sealIndex: (payload) => context.seal('index', payload, options.cipher).bytes,
+    onStored: (bytes) => (storedBytes += bytes),
+    now: context.now,
+    signal: options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal]),
+  })
+  const compression = numberOf(index.compressions, options.compression.id)
+  const cache = new PackCache(context.storage, index.packs, parentPacksBytes)
+  const issues: Issue[] = []
+  try {
+    const scanned = await scanInThreads({
+      threads: context.threads,
+      setup: {
+        repositoryId: context.repository.id,
+        keys: context.repository.keys,
+        table: index.table.handle,
+        codecs: describeCodecs(context.plugins, index.compressions, options.compression),
+        compression,
+        cipherId: options.cipher,
+        source: { url: sourceUrl(context, options.source.id), configuration: options.source.configuration },
+        excludes: options.excludes,
+        excludeCaches: options.excludeCaches,
+        oneFileSystem: options.oneFileSystem,
+        excludeLargerThanBytes: options.excludeLargerThanBytes,
+        force: options.force,
+        parentTimeSeconds: parent === undefined ? 0 : Date.parse(parent.snapshot.time) / 1000 - clockSlackSeconds,
+      },
+      root: { kind: 'root', paths: options.paths, parentTree: parent === undefined ? new Uint8Array(0) : rootTreeOf(parent.snapshot) },
+      fetchPack: (pack) => cache.get(pack),
+      storePack: async (pack) => {
+        if (options.dryRun) storedBytes += pack.bytes.length
+        else await store.put(pack)
+      },
+      storedBytes: () => storedBytes,
+      planned: parent === undefined ? undefined : { files: parent.snapshot.stats.files ?? 0, bytes: parent.snapshot.stats.bytes ?? 0 },
+      onEvent: options.onEvent,
+      signal: options.signal,
+      issues,
+    })
+    if (scanned.tree.length === 0) throw new BkpError('source-unreadable', 'Nothing could be read, so no snapshot was made')
+    await store.finish()
+    const stats: BackupStats = { ...scanned.stats, storedBytes }
+    const parentPart = parent === undefined ? {} : { parentId: parent.id }
+    if (options.dryRun) return { ...parentPart, stats, issues }
+    await refuseCondemned(context, index)
+    // Written last: a snapshot must never name a pack that is not stored and indexed.
+    const snapshot = describeSnapshot(context, options, { tree: scanned.tree, parent, stats, issues, started })
+    const { name, bytes } = context.seal('snapshot', encodeSnapshot(snapshot), options.cipher)
+    await context.storage.put(snapshotKey(name), bytes, signalOf(options))
+    return { snapshotId: name, ...parentPart, stats: { ...stats, storedBytes: storedBytes + bytes.length }, issues }
+  } catch (error) {
+    abort.abort(error)
+    throw error
+  }
+}
+
+function describeSnapshot(
+  context: OperationContext,
+  options: BackupOptions,
+  parts: { tree: readonly string[]; parent: StoredSnapshot | undefined; stats: BackupStats; issues: readonly Issue[]; started: number },
+): Snapshot {
+  return {
+    version: 1,
+    time: `${new Date(parts.started).toISOString().slice(0, -1)}000000Z`,
+    finished: new Date(context.now()).toISOString(),
+    hostname: options.hostname,
+    username: options.username,
+    program: options.program,
+    source: options.source.id,
+    paths: options.paths.map(toJsonBytes),
+    tags: options.tags,
+    excludes: options.excludes,
+    tree: parts.tree,
+    parent: parts.parent?.id ?? null,
+    stats: { ...parts.stats },
+    issues: parts.issues.slice(0, maxIssuesInSnapshot).map(({ path, kind, message }) => ({ path: toJsonBytes(path.bytes), kind, message })),
+  }
+}
+
+async function beginSession(context: OperationContext, options: BackupOptions): Promise<Session> {
+  const seal = (payload: Uint8Array) => context.seal('session', payload, options.cipher).bytes
+  return Session.begin(
+    { storage: context.storage, seal, now: context.now },
+    { hostname: context.hostname, pid: process.pid, operation: 'backup' },
+  )
+}
+
+/** The snapshot to compare with: the named one, or the newest of this host, source and paths. */
+async function findParent(context: OperationContext, options: BackupOptions): Promise<StoredSnapshot | undefined> {
+  const snapshots = await loadSnapshots(context.repository, context.cipherFor)
+  if (options.parent !== undefined) return snapshots.find(({ id }) => id === options.parent)
+  const paths = pathsKey(options.paths.map((path) => toJsonBytes(path).base64))
+  const now = context.now()
+  return snapshots.findLast(
+    ({ snapshot }) =>
+      snapshot.hostname === options.hostname &&
+      snapshot.source === options.source.id &&
+      pathsKey(snapshot.paths.map((path) => path.base64)) === paths &&
+      // A snapshot from the future (a clock that was wrong) would hide changes.
+      Date.parse(snapshot.time) <= now,
+  )
+}
+
+function pathsKey(paths: readonly string[]): string {
+  return [...paths].sort().join('\n')
+}
+
+function sourceUrl(context: OperationContext, id: string): string {
+  const url = context.plugins.moduleUrl('source', id)
+  if (url === undefined) throw new BkpError('missing-plugin', `No installed plugin has the source "${id}"`)
+  return url
+}
+
+/** A pack that prune condemned meanwhile may be gone soon; a snapshot must not rely on it. */
+async function refuseCondemned(context: OperationContext, index: RepositoryIndex): Promise<void> {
+  const condemned = await loadCondemned(context.repository, context.cipherFor)
+  for (const name of condemned) {
+    if (!index.condemned.has(name) && index.packs.has(name)) {
+      throw new BkpError('storage', 'Packs that this run relied on were condemned by prune while it ran; no snapshot was made', {
+        hint: 'Run the same command again: it stores what was condemned anew',
+      })
+    }
+  }
+}
+
+function signalOf(options: BackupOptions): { signal?: AbortSignal } {
+  return options.signal === undefined ? {} : { signal: options.signal }
+}

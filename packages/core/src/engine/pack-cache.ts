@@ -1,0 +1,43 @@
+import type { Storage } from '@bkp/plugin-api'
+import { packKey } from '../format/ids.js'
+import type { PackRegistry } from '../repository/pack-registry.js'
+
+/** Metadata packs in shared memory, so that all threads read one copy; the latest used ones up to a budget. */
+export class PackCache {
+  readonly #storage: Storage
+  readonly #packs: PackRegistry
+  readonly #held = new Map<number, Promise<Uint8Array>>()
+  readonly #budgetBytes: number
+  #heldBytes = 0
+
+  constructor(storage: Storage, packs: PackRegistry, budgetBytes: number) {
+    this.#storage = storage
+    this.#packs = packs
+    this.#budgetBytes = budgetBytes
+  }
+
+  get(pack: number): Promise<Uint8Array> {
+    const held = this.#held.get(pack)
+    if (held !== undefined) {
+      this.#held.delete(pack)
+      this.#held.set(pack, held)
+      return held
+    }
+    const loading = this.#load(pack)
+    this.#held.set(pack, loading)
+    this.#heldBytes += this.#packs.sizeOf(pack)
+    for (const number of this.#held.keys()) {
+      if (this.#heldBytes <= this.#budgetBytes || number === pack) break
+      this.#held.delete(number)
+      this.#heldBytes -= this.#packs.sizeOf(number)
+    }
+    return loading
+  }
+
+  async #load(pack: number): Promise<Uint8Array> {
+    const bytes = await this.#storage.get(packKey(this.#packs.nameOf(pack)))
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+    shared.set(bytes)
+    return shared
+  }
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto'
+import { isPortError } from '@bkp/plugin-api'
+import { isBkpError } from '../../errors/index.js'
+import { packKey } from '../../format/ids.js'
+import { headerBytes } from '../../format/sealed-object.js'
+import type { RepositoryIndex } from '../../repository/repository-index.js'
+import { abortError } from '../abort.js'
+import type { RestoreOptions } from '../api.js'
+import type { OperationContext } from '../context.js'
+import { describeCodecs } from '../plugin-access.js'
+import { WorkerPool } from '../worker/pool.js'
+import type { FromRestoreWorker, RestoreSetup, ToRestoreWorker } from './protocol.js'
+import type { PackWork, PathIssue, RestorePlan } from './restore-plan.js'
+
+/** Packs in memory at a time. */
+const packsInFlight = 3
+const progressEveryMs = 100
+
+/** The threads of a restore, and the packs on their way to them. */
+export class RestoreThreads {
+  readonly #context: OperationContext
+  readonly #index: RepositoryIndex
+  readonly #options: RestoreOptions
+  readonly #pool: WorkerPool<RestoreSetup, ToRestoreWorker, FromRestoreWorker>
+  readonly #failure: Promise<never>
+  readonly #timer: NodeJS.Timeout
+  readonly #onAbort: () => void
+  #inFlight = 0
+  #wake: () => void = () => undefined
+  readonly #openPacks: number[] = []
+  #onMessage: (thread: number, message: FromRestoreWorker) => void = () => undefined
+
+  static async start(context: OperationContext, index: RepositoryIndex, options: RestoreOptions, moduleUrl: string): Promise<RestoreThreads> {
+    const threads = new RestoreThreads(context, index, options, moduleUrl)
+    await Promise.race([threads.#pool.ready(), threads.#failure])
+    return threads
+  }
+
+  private constructor(context: OperationContext, index: RepositoryIndex, options: RestoreOptions, moduleUrl: string) {
+    this.#context = context
+    this.#index = index
+    this.#options = options
+    let fail: (error: unknown) => void = () => undefined
+    this.#failure = new Promise((_, reject) => {
+      fail = reject
+    })
+    this.#failure.catch(() => undefined)
+    const { repository } = context
+    this.#pool = new WorkerPool({
+      role: 'restore',
+      threads: context.threads,
+      setup: {
+        repositoryId: repository.id,
+        keys: repository.keys,
+        table: index.table.handle,
+        codecs: describeCodecs(context.plugins, index.compressions),
+        target: { url: moduleUrl, root: options.target, runId: randomBytes(6).toString('hex') },
+      },
+      onFailure: fail,
+      onMessage: (thread, message) => this.#onMessage(thread, message),
+    })
+    this.#onAbort = () => fail(abortError(options.signal))
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#timer = setInterval(() => {
+      const { files, bytes, errors } = this.#pool.shared.totals()
+      options.onEvent?.({ kind: 'progress', filesDone: files, bytesDone: bytes, storedBytes: 0, errors })
+    }, progressEveryMs)
+  }
+
+  totals(): { readonly verified: number; readonly damaged: number } {
+    const { verified, damaged } = this.#pool.shared.totals()
+    return { verified, damaged: damaged + this.#lost }
+  }
+
+  #lost = 0
+
+  /** Writes all files of a plan. */
+  async run(plan: RestorePlan): Promise<{ readonly failed: number; readonly issues: readonly PathIssue[] }> {
+    const issues: PathIssue[] = [...plan.lost.issues]
+    this.#lost += plan.lost.count
+    let ended = 0
+    let failed = 0
+    let allEnded: () => void = () => undefined
+    const ending = new Promise<void>((resolve) => {
+      allEnded = resolve
+    })
+    this.#onMessage = (thread, message) => {
+      if (message.kind === 'packDone') this.#leave()
+      else if (message.kind === 'issue') issues.push({ kind: message.issue, path: plan.pathOf(thread, message.file), message: message.message })
+      else {
+        failed += message.failed.length
+        if (++ended === this.#pool.threads) allEnded()
+      }
+    }
+    for (let thread = 0; thread < this.#pool.threads; thread++) this.#pool.send(thread, { kind: 'batch', batch: plan.batchOf(thread) })
+    await Promise.race([this.#sendPacks(plan), this.#failure])
+    this.#pool.broadcast({ kind: 'end', verify: this.#options.verify })
+    await Promise.race([ending, this.#failure])
+    return { failed, issues }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    await this.#pool.close()
+  }
+
+  async #sendPacks(plan: RestorePlan): Promise<void> {
+    const sending = new Set<Promise<void>>()
+    for (const work of plan.packs()) {
+      while (this.#inFlight >= packsInFlight) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+      }
+      this.#inFlight++
+      const sent: Promise<void> = this.#sendPack(work).finally(() => sending.delete(sent))
+      sending.add(sent)
+      // A failed fetch must end the run, not wait for the last one.
+      sent.catch(() => this.#wake())
+    }
+    await Promise.all(sending)
+  }
+
+  async #sendPack(work: PackWork): Promise<void> {
+    const takers = work.references.map((references, thread) => ({ references, thread })).filter(({ references }) => references.length > 0)
+    let bytes: Uint8Array
+    try {
+      bytes = await this.#fetch(work)
+    } catch (error) {
+      const isLost = isPortError(error, 'not-found') || isPortError(error, 'range-invalid') || isPortError(error, 'corrupt') || isBkpError(error, 'damaged')
+      if (!isLost) throw error
+      const message = `the pack ${this.#index.packs.nameOf(work.pack)} that holds its content cannot be read: ${(error as Error).message}`
+      for (const { references, thread } of takers) this.#pool.send(thread, { kind: 'lost', message, references })
+      this.#release()
+      return
+    }
+    this.#openPacks.push(takers.length)
+    for (const { references, thread } of takers) this.#pool.send(thread, { kind: 'pack', pack: work.pack, bytes, references })
+  }
+
+  /** The needed parts of a pack at their places, in shared memory. */
+  async #fetch({ pack, ranges }: PackWork): Promise<Uint8Array> {
+    const { storage } = this.#context
+    const { packs } = this.#index
+    const key = packKey(packs.nameOf(pack))
+    const size = packs.sizeOf(pack)
+    const shared = new Uint8Array(new SharedArrayBuffer(size))
+    const needed = ranges.reduce((sum, range) => sum + range.length, 0)
+    const parts = needed > size / 2 ? [{ offset: 0, length: size }] : [{ offset: 0, length: headerBytes }, ...ranges]
+    for (const range of parts) shared.set(await storage.get(key, range), range.offset)
+    return shared
+  }
+
+  /** A pack is done when every thread that got it says so; threads answer in order. */
+  #leave(): void {
+    const open = (this.#openPacks[0] as number) - 1
+    if (open > 0) this.#openPacks[0] = open
+    else {
+      this.#openPacks.shift()
+      this.#release()
+    }
+  }
+
+  #release(): void {
+    this.#inFlight--
+    this.#wake()
+  }
+}

@@ -1,0 +1,127 @@
+import type { Secret, Storage } from '@bkp/plugin-api'
+import { isPortError } from '@bkp/plugin-api'
+import { BkpError, damaged, isBkpError } from '../errors/index.js'
+import { createDescriptor, type Descriptor, encodeDescriptor, parseDescriptor, requireFeatures, verifyDescriptor } from '../format/descriptor.js'
+import { descriptorKey, objectNameOf, parseObjectKey, slotKey } from '../format/ids.js'
+import { createPassphraseSlot, createRecoverySlot, openSlot, parseSlot, secretOfPassphrase } from '../format/key-slot.js'
+import { generateRecoveryCode, parseRecoveryCode } from '../format/recovery-code.js'
+import { deriveKeys, type RepositoryKeys } from '../format/subkeys.js'
+
+/** A repository whose keys are open. */
+export interface OpenedRepository {
+  readonly url: string
+  readonly storage: Storage
+  readonly descriptor: Descriptor
+  readonly id: string
+  readonly keys: RepositoryKeys
+}
+
+export type UnlockSecret =
+  | { readonly kind: 'passphrase'; readonly passphrase: Secret }
+  | { readonly kind: 'recovery-code'; readonly code: Secret }
+
+export interface CreationParts {
+  readonly url: string
+  readonly storage: Storage
+  readonly randomBytes: (count: number) => Uint8Array
+  readonly now: () => Date
+}
+
+/**
+ * Creates a repository: key slots first, the descriptor last, so that what looks like a repository can be opened.
+ * @returns the recovery code, which is nowhere else
+ * @throws BkpError `repository-exists`
+ */
+export async function createRepository(parts: CreationParts, passphrase: Secret): Promise<{ readonly id: string; readonly recoveryCode: Secret }> {
+  const { storage, url } = parts
+  if (await exists(storage, descriptorKey)) throw repositoryExists(url)
+  const repository = Buffer.from(parts.randomBytes(16)).toString('hex')
+  const masterKey = parts.randomBytes(32)
+  const created = parts.now().toISOString()
+  const recoveryCode = generateRecoveryCode()
+  const slot = { repository, masterKey, created }
+  const slots = [
+    await createPassphraseSlot(passphrase.reveal(), slot),
+    await createRecoverySlot(parseRecoveryCode(recoveryCode.reveal()), slot),
+  ]
+  for (const bytes of slots) await storage.put(slotKey(objectNameOf(bytes)), bytes)
+  const descriptor = createDescriptor(repository, created, deriveKeys(masterKey, repository).descriptor)
+  try {
+    await storage.put(descriptorKey, encodeDescriptor(descriptor), { ifAbsent: true })
+  } catch (cause) {
+    if (isPortError(cause, 'already-exists')) throw repositoryExists(url)
+    throw cause
+  }
+  return { id: repository, recoveryCode }
+}
+
+/** @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged` */
+export async function openRepository(url: string, storage: Storage, secret: UnlockSecret): Promise<OpenedRepository> {
+  const descriptor = await readDescriptor(url, storage)
+  requireFeatures(descriptor, 'read')
+  const masterKey = await unlock(url, storage, descriptor, secret)
+  const keys = deriveKeys(masterKey, descriptor.repository)
+  verifyDescriptor(descriptor, keys.descriptor)
+  return { url, storage, descriptor, id: descriptor.repository, keys }
+}
+
+async function readDescriptor(url: string, storage: Storage): Promise<Descriptor> {
+  try {
+    return parseDescriptor(await storage.get(descriptorKey))
+  } catch (cause) {
+    if (!isPortError(cause, 'not-found')) throw cause
+    throw new BkpError('no-repository', `There is no repository at ${url}`, {
+      hint: `Check the path, or that the disk is mounted; a new repository is made by: bkp init --to ${url}`,
+      cause,
+    })
+  }
+}
+
+async function unlock(url: string, storage: Storage, descriptor: Descriptor, secret: UnlockSecret): Promise<Uint8Array> {
+  const bytes = secret.kind === 'passphrase' ? secretOfPassphrase(secret.passphrase.reveal()) : parseRecoveryCode(secret.code.reveal())
+  const kind = secret.kind === 'passphrase' ? 'passphrase' : 'recovery'
+  let tried = 0
+  const broken: BkpError[] = []
+  for await (const { key } of storage.list('keys/')) {
+    if (parseObjectKey(key) === undefined) continue
+    try {
+      const slot = parseSlot(await storage.get(key))
+      if (slot === undefined) continue
+      if (slot.repository !== descriptor.repository) throw damaged(`The key slot ${key} belongs to the repository ${slot.repository}`)
+      if (slot.kind !== kind) continue
+      tried++
+      const masterKey = await openSlot(slot, bytes)
+      if (masterKey !== undefined) return masterKey
+    } catch (error) {
+      if (isBkpError(error, 'damaged')) broken.push(error)
+      else if (isPortError(error, 'corrupt')) broken.push(damaged(`The key slot ${key} is damaged: ${error.message}`, error))
+      else throw error
+    }
+  }
+  // With no sound slot to try, the secret may well be right.
+  if (tried === 0 && broken[0] !== undefined) throw broken[0]
+  if (tried === 0) throw damaged(`The repository at ${url} has no key slot for a ${kind === 'passphrase' ? 'passphrase' : 'recovery code'}`)
+  const what = kind === 'passphrase' ? 'passphrase' : 'recovery code'
+  throw new BkpError('wrong-passphrase', `No key slot of ${url} opens with this ${what}`, {
+    hint:
+      kind === 'passphrase'
+        ? 'Check the passphrase for a typing error; if it is lost, use the recovery code that bkp init printed: --recovery-code'
+        : 'Check that the code belongs to this repository',
+  })
+}
+
+async function exists(storage: Storage, key: string): Promise<boolean> {
+  try {
+    await storage.stat(key)
+    return true
+  } catch (error) {
+    if (isPortError(error, 'not-found')) return false
+    throw error
+  }
+}
+
+function repositoryExists(url: string): BkpError {
+  return new BkpError('repository-exists', `There is already a repository at ${url}`, {
+    hint: `Back up into it: bkp backup PATH --to ${url}`,
+  })
+}

@@ -1,0 +1,137 @@
+import { isPortError, type Storage } from '@bkp/plugin-api'
+import { BkpError, damaged, isBkpError } from '../errors/index.js'
+import { parseObjectKey } from '../format/ids.js'
+import { decodeIndexSegment } from '../format/index-segment.js'
+import { parseJsonObject } from '../format/json.js'
+import { rowBytes } from '../format/rows.js'
+import { type CipherInUse, openObject } from '../format/sealed-object.js'
+import { ChunkTable } from './chunk-table.js'
+import type { OpenedRepository } from './opened-repository.js'
+import { PackRegistry } from './pack-registry.js'
+
+/** An object that should be sound and is not. */
+export interface BrokenObject {
+  readonly key: string
+  readonly error: BkpError
+}
+
+/** All that the index segments say, in memory. */
+export interface RepositoryIndex {
+  readonly table: ChunkTable
+  readonly packs: PackRegistry
+  /** Compression ids; position is the number that the table keeps. */
+  readonly compressions: string[]
+  /** Segments that could not be read; what they say is missing here. */
+  readonly broken: readonly BrokenObject[]
+  /** Names of packs that prune has condemned. */
+  readonly condemned: ReadonlySet<string>
+}
+
+export interface IndexOptions {
+  /** How many blobs a run may add. */
+  readonly room: number
+  /** Whether condemned packs count as absent, as they do for writers. */
+  readonly ignoreCondemned: boolean
+  readonly signal?: AbortSignal
+}
+
+const readsAtATime = 8
+
+/** Loads the index of a repository. Damaged segments are listed, not thrown. */
+export async function loadIndex(
+  repository: OpenedRepository,
+  cipherFor: (id: string) => CipherInUse,
+  options: IndexOptions,
+): Promise<RepositoryIndex> {
+  const { storage } = repository
+  const condemned = await loadCondemned(repository, cipherFor)
+  const segments: { readonly key: string; readonly sizeBytes: number }[] = []
+  for await (const object of storage.list('index/')) if (parseObjectKey(object.key) !== undefined) segments.push(object)
+  const known = segments.reduce((sum, segment) => sum + Math.ceil(segment.sizeBytes / rowBytes), 0)
+  const table = ChunkTable.create(known, options.room)
+  const packs = new PackRegistry()
+  const compressions = ['none']
+  const broken: BrokenObject[] = []
+  const id = new Uint32Array(8)
+
+  const enter = (payload: Uint8Array) =>
+    decodeIndexSegment(payload, (pack) => {
+      if (options.ignoreCondemned && condemned.has(pack.name)) return
+      const numbers = pack.compressionIds.map((name) => numberOf(compressions, name))
+      const isNew = !packs.has(pack.name)
+      const number = packs.add(pack.name, pack.sizeBytes, pack.kind)
+      if (!isNew) return
+      const { rows } = pack
+      for (let row = 0; row < rows.count; row++) {
+        rows.copyId(row, id)
+        const entry = table.claim(id)
+        if (entry < 0) continue
+        const compression = numbers[rows.compression(row)] as number
+        table.setLocation(entry, number, rows.offset(row), rows.sealedLength(row), rows.plainLength(row), compression)
+      }
+    })
+
+  let next = 0
+  const readOne = async (): Promise<void> => {
+    for (let segment = segments[next++]; segment !== undefined; segment = segments[next++]) {
+      options.signal?.throwIfAborted()
+      const payload = await readSealed(repository, 'index', segment.key, cipherFor, broken)
+      if (payload === undefined) continue
+      try {
+        enter(payload)
+      } catch (error) {
+        if (!isBkpError(error, 'damaged')) throw error
+        broken.push({ key: segment.key, error })
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: readsAtATime }, readOne))
+  return { table, packs, compressions, broken, condemned }
+}
+
+/** Reads and opens an object of one part; a damaged one goes to `broken`. */
+export async function readSealed(
+  repository: Pick<OpenedRepository, 'storage' | 'id' | 'keys'>,
+  kind: 'index' | 'snapshot' | 'condemnation' | 'session',
+  key: string,
+  cipherFor: (id: string) => CipherInUse,
+  broken: BrokenObject[],
+): Promise<Uint8Array | undefined> {
+  try {
+    return openObject(kind, repository.id, repository.keys.metadata, cipherFor, await repository.storage.get(key))
+  } catch (error) {
+    if (isBkpError(error, 'damaged')) broken.push({ key, error })
+    else if (isPortError(error, 'corrupt') || isPortError(error, 'not-found')) broken.push({ key, error: damaged(error.message, error) })
+    else throw error
+    return undefined
+  }
+}
+
+export async function loadCondemned(
+  repository: Pick<OpenedRepository, 'storage' | 'id' | 'keys'>,
+  cipherFor: (id: string) => CipherInUse,
+): Promise<Set<string>> {
+  const names = new Set<string>()
+  for (const key of await keysOf(repository.storage, 'condemned/')) {
+    const broken: BrokenObject[] = []
+    const payload = await readSealed(repository, 'condemnation', key, cipherFor, broken)
+    if (payload === undefined) continue
+    const { packs } = parseJsonObject(payload, 'A condemnation')
+    if (Array.isArray(packs)) for (const name of packs) names.add(String(name))
+  }
+  return names
+}
+
+export async function keysOf(storage: Storage, prefix: string): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of storage.list(prefix)) if (parseObjectKey(key) !== undefined) keys.push(key)
+  return keys
+}
+
+/** The number of a compression id, entered if it is new. */
+export function numberOf(compressions: string[], id: string): number {
+  const known = compressions.indexOf(id)
+  if (known >= 0) return known
+  compressions.push(id)
+  return compressions.length - 1
+}

@@ -1,0 +1,74 @@
+import { BkpError } from '../errors/index.js'
+import { parseObjectKey } from '../format/ids.js'
+import { parseSnapshot, type Snapshot } from '../format/snapshot.js'
+import { isBkpError } from '../errors/index.js'
+import type { CipherInUse } from '../format/sealed-object.js'
+import type { OpenedRepository } from './opened-repository.js'
+import { type BrokenObject, keysOf, readSealed } from './repository-index.js'
+
+export interface StoredSnapshot {
+  /** Hex. */
+  readonly id: string
+  readonly snapshot: Snapshot
+}
+
+export interface SnapshotFilterOptions {
+  readonly hostname?: string
+  readonly tag?: string
+  readonly path?: string
+}
+
+/** All snapshots, the oldest first. Damaged ones go to `broken`. */
+export async function loadSnapshots(
+  repository: OpenedRepository,
+  cipherFor: (id: string) => CipherInUse,
+  broken: BrokenObject[] = [],
+): Promise<readonly StoredSnapshot[]> {
+  const found: StoredSnapshot[] = []
+  for (const key of await keysOf(repository.storage, 'snapshots/')) {
+    const payload = await readSealed(repository, 'snapshot', key, cipherFor, broken)
+    if (payload === undefined) continue
+    try {
+      found.push({ id: parseObjectKey(key)?.name as string, snapshot: parseSnapshot(payload) })
+    } catch (error) {
+      if (!isBkpError(error, 'damaged')) throw error
+      broken.push({ key, error })
+    }
+  }
+  return found.sort((a, b) => compare(a.snapshot.time, b.snapshot.time) || compare(a.id, b.id))
+}
+
+export function filterSnapshots(snapshots: readonly StoredSnapshot[], filter: SnapshotFilterOptions): readonly StoredSnapshot[] {
+  return snapshots.filter(
+    ({ snapshot }) =>
+      (filter.hostname === undefined || snapshot.hostname === filter.hostname) &&
+      (filter.tag === undefined || snapshot.tags.includes(filter.tag)) &&
+      (filter.path === undefined || snapshot.paths.some((path) => path.text === filter.path)),
+  )
+}
+
+/**
+ * @param reference hex prefix of at least 4 digits, or `latest`
+ * @throws BkpError `not-found`, `usage`
+ */
+export function resolveSnapshot(snapshots: readonly StoredSnapshot[], reference: string): StoredSnapshot {
+  const latest = snapshots.at(-1)
+  if (latest === undefined) {
+    throw new BkpError('not-found', 'The repository has no snapshot that fits', { hint: 'List them: bkp snapshots' })
+  }
+  if (reference === 'latest') return latest
+  if (!/^[0-9a-f]{4,64}$/.test(reference)) {
+    throw new BkpError('usage', `"${reference}" is not a snapshot: give "latest" or at least 4 hex digits of its id`, {
+      hint: 'List the snapshots: bkp snapshots',
+    })
+  }
+  const fitting = snapshots.filter(({ id }) => id.startsWith(reference))
+  const [first, second] = fitting
+  if (first === undefined) throw new BkpError('not-found', `There is no snapshot ${reference}`, { hint: 'List the snapshots: bkp snapshots' })
+  if (second !== undefined) throw new BkpError('usage', `${fitting.length} snapshots begin with ${reference}`, { hint: 'Give more digits of the id' })
+  return first
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
