@@ -18,25 +18,25 @@ function scan(from: usize, stop: usize, limit: u32): usize {
   let h = hash
   let at = from
   for (; at + 8 <= stop; at += 8) {
-    h = (h << 1) + load<u32>(<usize>load<u8>(at) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at)) << 2)
     if (h < limit) return at + 1
-    h = (h << 1) + load<u32>(<usize>load<u8>(at, 1) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at, 1)) << 2)
     if (h < limit) return at + 2
-    h = (h << 1) + load<u32>(<usize>load<u8>(at, 2) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at, 2)) << 2)
     if (h < limit) return at + 3
-    h = (h << 1) + load<u32>(<usize>load<u8>(at, 3) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at, 3)) << 2)
     if (h < limit) return at + 4
-    h = (h << 1) + load<u32>(<usize>load<u8>(at, 4) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at, 4)) << 2)
     if (h < limit) return at + 5
-    h = (h << 1) + load<u32>(<usize>load<u8>(at, 5) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at, 5)) << 2)
     if (h < limit) return at + 6
-    h = (h << 1) + load<u32>(<usize>load<u8>(at, 6) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at, 6)) << 2)
     if (h < limit) return at + 7
-    h = (h << 1) + load<u32>(<usize>load<u8>(at, 7) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at, 7)) << 2)
     if (h < limit) return at + 8
   }
   for (; at < stop; at++) {
-    h = (h << 1) + load<u32>(<usize>load<u8>(at) << 2)
+    h = (h << 1) + load<u32>((<usize>load<u8>(at)) << 2)
     if (h < limit) return at + 1
   }
   hash = h

@@ -40,7 +40,8 @@ process.chdir(packageDirectory)
 const rendered = render(await compile())
 if (process.argv.includes('--check')) {
   const committed = await readFile(target, 'utf8')
-  if (committed !== rendered) throw new Error('src/chunker/wasm-bytes.ts is stale: run node packages/core/scripts/build-wasm.mjs')
+  if (committed !== rendered)
+    throw new Error('src/chunker/wasm-bytes.ts is stale: run node packages/core/scripts/build-wasm.mjs')
   console.log('src/chunker/wasm-bytes.ts is up to date')
 } else {
   await writeFile(target, rendered)

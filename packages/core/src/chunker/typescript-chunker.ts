@@ -1,5 +1,13 @@
 import { assertGear, assertRange } from './arguments.js'
-import { type Chunker, chunkerBufferBytes, looseMask, maxChunkBytes, minChunkBytes, normalChunkBytes, strictMask } from './chunker.js'
+import {
+  type Chunker,
+  chunkerBufferBytes,
+  looseMask,
+  maxChunkBytes,
+  minChunkBytes,
+  normalChunkBytes,
+  strictMask,
+} from './chunker.js'
 
 /** The reference for the WebAssembly twin, and the fallback where WebAssembly is switched off. */
 export class TypeScriptChunker implements Chunker {

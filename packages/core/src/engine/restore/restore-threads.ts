@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { isPortError } from '@bkp/plugin-api'
 import { isBkpError } from '../../errors/index.js'
 import { packKey } from '../../format/ids.js'
@@ -30,13 +29,13 @@ export class RestoreThreads {
   readonly #openPacks: number[] = []
   #onMessage: (thread: number, message: FromRestoreWorker) => void = () => undefined
 
-  static async start(context: OperationContext, index: RepositoryIndex, options: RestoreOptions, moduleUrl: string): Promise<RestoreThreads> {
-    const threads = new RestoreThreads(context, index, options, moduleUrl)
+  static async start(context: OperationContext, index: RepositoryIndex, options: RestoreOptions, target: RestoreSetup['target']): Promise<RestoreThreads> {
+    const threads = new RestoreThreads(context, index, options, target)
     await Promise.race([threads.#pool.ready(), threads.#failure])
     return threads
   }
 
-  private constructor(context: OperationContext, index: RepositoryIndex, options: RestoreOptions, moduleUrl: string) {
+  private constructor(context: OperationContext, index: RepositoryIndex, options: RestoreOptions, target: RestoreSetup['target']) {
     this.#context = context
     this.#index = index
     this.#options = options
@@ -54,7 +53,7 @@ export class RestoreThreads {
         keys: repository.keys,
         table: index.table.handle,
         codecs: describeCodecs(context.plugins, index.compressions),
-        target: { url: moduleUrl, root: options.target, runId: randomBytes(6).toString('hex') },
+        target,
       },
       onFailure: fail,
       onMessage: (thread, message) => this.#onMessage(thread, message),

@@ -31,6 +31,8 @@ class Restore {
   readonly #context: OperationContext
   readonly #options: RestoreOptions
   readonly #issues: Issue[] = []
+  /** Names the temporary files of this run, in all threads. */
+  readonly #runId = randomBytes(6).toString('hex')
   readonly #directories: OpenDirectory[] = []
   readonly #links: { readonly path: readonly Uint8Array[]; readonly existing: readonly Uint8Array[] }[] = []
   readonly #linked = new Map<string, readonly Uint8Array[]>()
@@ -55,7 +57,7 @@ class Restore {
     const walker = await TreeWalker.create(this.#context, index)
     const root = await walker.start(this.#options.snapshotId, this.#options.path)
     const target = this.#options.dryRun ? undefined : await this.#openTarget()
-    const threads = target === undefined ? undefined : await RestoreThreads.start(this.#context, index, this.#options, this.#targetModule())
+    const threads = target === undefined ? undefined : await RestoreThreads.start(this.#context, index, this.#options, { url: this.#targetModule(), root: this.#options.target, runId: this.#runId })
     let totals = { verified: 0, damaged: 0 }
     try {
       const plan = new RestorePlan(walker, index.table, this.#context.threads)
@@ -215,7 +217,7 @@ class Restore {
   async #openTarget(): Promise<Target> {
     const module = ((await import(this.#targetModule())) as { default: SourceModule }).default
     if (module.openTarget === undefined) throw new BkpError('plugin-failed', `The plugin "${module.id}" cannot restore`)
-    return module.openTarget({ configuration: {}, log: silent, root: this.#options.target, runId: randomBytes(6).toString('hex') })
+    return module.openTarget({ configuration: {}, log: silent, root: this.#options.target, runId: this.#runId })
   }
 }
 

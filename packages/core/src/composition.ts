@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto'
+import type { Logger } from '@bkp/plugin-api'
+import { container } from 'tsyringe'
+import type { Engine, EngineOptions } from './engine/api.js'
+import { PluginEngine } from './engine/engine.js'
+import type { PluginAccess } from './engine/plugin-access.js'
+import { Clock, EngineSettings, Plugins, RandomBytes } from './engine/tokens.js'
+import { PluginHost } from './plugins/plugin-host.js'
+import { IntegrityStorage } from './ports/integrity.js'
+import { RetryingStorage } from './ports/retrying.js'
+
+const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+/** Core's composition root: wires an engine over the plugins in the given folders. */
+export async function createEngine(options: EngineOptions, log: Logger = quiet): Promise<Engine> {
+  const host = await PluginHost.fromDirectories(options.pluginDirectories, log)
+  const plugins: PluginAccess = {
+    openStorage: async (url, intent) => new IntegrityStorage(new RetryingStorage(await host.openStorage(url, intent))),
+    idsOf: (port) => host.idsOf(port),
+    moduleUrl: (port, id) => host.moduleUrl(port, id),
+    validate: (port, choice) => host.validate(port, choice.id, choice.configuration),
+  }
+  const scope = container.createChildContainer()
+  scope.register(EngineSettings, { useValue: options })
+  scope.register(Plugins, { useValue: plugins })
+  scope.register(Clock, { useValue: Date.now })
+  scope.register(RandomBytes, { useValue: (count: number) => new Uint8Array(randomBytes(count)) })
+  return scope.resolve(PluginEngine)
+}

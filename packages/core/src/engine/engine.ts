@@ -1,0 +1,109 @@
+import { availableParallelism } from 'node:os'
+import type { Secret, SourceModule } from '@bkp/plugin-api'
+import { inject, injectable } from 'tsyringe'
+import { BkpError } from '../errors/index.js'
+import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
+import { createKeyedHasher } from '../hash/keyed-hasher.js'
+import { Codecs } from '../repository/codecs.js'
+import { createRepository, openRepository } from '../repository/opened-repository.js'
+import type { CreateRepositoryResult, DoctorFinding, Engine, EngineOptions, Repository, Unlock } from './api.js'
+import { OperationContext } from './context.js'
+import { describeCodecs, type PluginAccess } from './plugin-access.js'
+import { EngineRepository } from './repository.js'
+import { Clock, EngineSettings, Plugins, RandomBytes } from './tokens.js'
+
+const mostThreads = 8
+
+/** The engine that stands on installed plugins. */
+@injectable()
+export class PluginEngine implements Engine {
+  readonly #settings: EngineOptions
+  readonly #plugins: PluginAccess
+  readonly #clock: Clock
+  readonly #randomBytes: RandomBytes
+
+  constructor(
+    @inject(EngineSettings) settings: EngineOptions,
+    @inject(Plugins) plugins: PluginAccess,
+    @inject(Clock) clock: Clock,
+    @inject(RandomBytes) randomBytes: RandomBytes,
+  ) {
+    this.#settings = settings
+    this.#plugins = plugins
+    this.#clock = clock
+    this.#randomBytes = randomBytes
+  }
+
+  async createRepository(url: string, passphrase: Secret): Promise<CreateRepositoryResult> {
+    if (passphrase.reveal() === '') throw new BkpError('usage', 'The passphrase must not be empty')
+    const storage = await this.#plugins.openStorage(url, 'create')
+    try {
+      const now = () => new Date(this.#clock())
+      const { id, recoveryCode } = await createRepository({ url, storage, now, randomBytes: this.#randomBytes }, passphrase)
+      return { repositoryId: id, recoveryCode, url }
+    } finally {
+      await storage.close()
+    }
+  }
+
+  async openRepository(url: string, unlock: Unlock): Promise<Repository> {
+    const storage = await this.#plugins.openStorage(url, 'open')
+    try {
+      const opened = await openRepository(url, storage, unlock)
+      const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
+      return new EngineRepository(await OperationContext.create(opened, this.#plugins, threads, this.#clock))
+    } catch (error) {
+      await storage.close()
+      throw error
+    }
+  }
+
+  async availableCompression(preferred: readonly string[]): Promise<string> {
+    const codecs = await Codecs.load(describeCodecs(this.#plugins, preferred))
+    for (const [number, id] of preferred.entries()) {
+      try {
+        codecs.compressor(number)
+        return id
+      } catch (error) {
+        if (!(error instanceof BkpError)) throw error
+      }
+    }
+    return 'none'
+  }
+
+  async doctor(): Promise<readonly DoctorFinding[]> {
+    const findings: DoctorFinding[] = [{ level: 'ok', subject: 'node', message: process.version }]
+    const compressions = this.#plugins.idsOf('compression')
+    const ciphers = this.#plugins.idsOf('encryption')
+    const codecs = await Codecs.load(describeCodecs(this.#plugins, compressions))
+    for (const [number, id] of compressions.entries()) findings.push(this.#try(`compression ${id}`, () => codecs.compressor(number)))
+    for (const id of ciphers) findings.push(this.#try(`encryption ${id}`, () => codecs.cipher(id)))
+    const { implementation } = await createKeyedHasher(new Uint8Array(32))
+    const isNative = implementation === 'native'
+    findings.push({ level: isNative ? 'ok' : 'warning', subject: 'BLAKE3', message: isNative ? 'native' : 'WebAssembly: slower, the same results' })
+    const hasArgon2 = (await loadNativeArgon2()) !== undefined
+    findings.push({ level: hasArgon2 ? 'ok' : 'warning', subject: 'Argon2', message: hasArgon2 ? 'native' : 'JavaScript: opening takes seconds' })
+    for (const id of this.#plugins.idsOf('source')) {
+      const url = this.#plugins.moduleUrl('source', id) as string
+      const { default: module } = (await import(url)) as { default: SourceModule }
+      const limitations = module.limitations?.() ?? []
+      if (limitations.length === 0) findings.push({ level: 'ok', subject: `source ${id}`, message: 'everything is kept' })
+      for (const limitation of limitations) findings.push({ level: 'warning', subject: `source ${id}`, message: `not kept: ${limitation}` })
+    }
+    return findings
+  }
+
+  async close(): Promise<void> {
+    // Repositories are closed by whoever opened them; the engine itself holds nothing.
+  }
+
+  #try(subject: string, action: () => unknown): DoctorFinding {
+    try {
+      action()
+      return { level: 'ok', subject, message: 'works' }
+    } catch (error) {
+      if (!(error instanceof BkpError)) throw error
+      return { level: 'warning', subject, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { BkpError } from '../errors/index.js'
+import { requireFeatures } from '../format/descriptor.js'
+import { fromJsonBytes } from '../format/snapshot.js'
+import { filterSnapshots, loadSnapshots, resolveSnapshot, type StoredSnapshot } from '../repository/snapshots.js'
+import type {
+  BackupOptions,
+  BackupResult,
+  CheckOptions,
+  CheckResult,
+  DiffEntry,
+  FindOptions,
+  FoundEntry,
+  ListedEntry,
+  Repository,
+  RepositoryStats,
+  RestoreOptions,
+  RestoreResult,
+  RunOptions,
+  SnapshotFilter,
+  SnapshotSummary,
+} from './api.js'
+import { runBackup } from './backup/run-backup.js'
+import { countRepository, dumpFile, findEntries, listEntries } from './browse/browse.js'
+import { diffSnapshots } from './browse/diff.js'
+import { runCheck } from './check/run-check.js'
+import type { OperationContext } from './context.js'
+import { runRestore } from './restore/run-restore.js'
+
+/** An open repository; every method is one operation. */
+export class EngineRepository implements Repository {
+  readonly #context: OperationContext
+
+  constructor(context: OperationContext) {
+    this.#context = context
+  }
+
+  get id(): string {
+    return this.#context.repository.id
+  }
+
+  get url(): string {
+    return this.#context.repository.url
+  }
+
+  async snapshots(filter: SnapshotFilter = {}): Promise<readonly SnapshotSummary[]> {
+    return filterSnapshots(await this.#load(), filter).map(summaryOf)
+  }
+
+  async resolveSnapshot(reference: string, filter: SnapshotFilter = {}): Promise<SnapshotSummary> {
+    return summaryOf(resolveSnapshot(filterSnapshots(await this.#load(), filter), reference))
+  }
+
+  async backup(options: BackupOptions): Promise<BackupResult> {
+    requireFeatures(this.#context.repository.descriptor, 'write')
+    if (options.paths.length === 0) throw new BkpError('usage', 'There is nothing to back up: name at least one path')
+    this.#context.plugins.validate('source', options.source)
+    this.#context.plugins.validate('compression', options.compression)
+    return runBackup(this.#context, options)
+  }
+
+  list(snapshotId: string, path: Uint8Array | undefined, options: RunOptions & { readonly recursive: boolean }): AsyncIterable<ListedEntry> {
+    return listEntries(this.#context, snapshotId, path, options)
+  }
+
+  find(options: FindOptions): AsyncIterable<FoundEntry> {
+    return findEntries(this.#context, options)
+  }
+
+  diff(before: string, after: string, options: RunOptions = {}): AsyncIterable<DiffEntry> {
+    return diffSnapshots(this.#context, before, after, options)
+  }
+
+  dump(snapshotId: string, path: Uint8Array, options: RunOptions = {}): AsyncIterable<Uint8Array> {
+    return dumpFile(this.#context, snapshotId, path, options)
+  }
+
+  restore(options: RestoreOptions): Promise<RestoreResult> {
+    return runRestore(this.#context, options)
+  }
+
+  async check(options: CheckOptions): Promise<CheckResult> {
+    requireFeatures(this.#context.repository.descriptor, 'check')
+    return runCheck(this.#context, options)
+  }
+
+  stats(): Promise<RepositoryStats> {
+    return countRepository(this.#context)
+  }
+
+  close(): Promise<void> {
+    return this.#context.storage.close()
+  }
+
+  #load(): Promise<readonly StoredSnapshot[]> {
+    return loadSnapshots(this.#context.repository, this.#context.cipherFor)
+  }
+}
+
+function summaryOf({ id, snapshot }: StoredSnapshot): SnapshotSummary {
+  const { time, hostname, username, program, source, tags, parent, stats } = snapshot
+  return {
+    id,
+    time,
+    hostname,
+    username,
+    program,
+    source,
+    paths: snapshot.paths.map((path) => ({ text: path.text, bytes: fromJsonBytes(path) })),
+    tags,
+    parent,
+    stats,
+    issueCount: stats.errors ?? snapshot.issues.length,
+  }
+}

@@ -1,0 +1,14 @@
+import type { InjectionToken } from 'tsyringe'
+import type { EngineOptions } from './api.js'
+import type { PluginAccess } from './plugin-access.js'
+
+/** The time, in milliseconds since 1970. */
+export type Clock = () => number
+export const Clock: InjectionToken<Clock> = Symbol('Clock')
+
+/** Cryptographic randomness. */
+export type RandomBytes = (count: number) => Uint8Array
+export const RandomBytes: InjectionToken<RandomBytes> = Symbol('RandomBytes')
+
+export const EngineSettings: InjectionToken<EngineOptions> = Symbol('EngineSettings')
+export const Plugins: InjectionToken<PluginAccess> = Symbol('Plugins')

@@ -1,0 +1,147 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { apiVersion, isPlugin, type Logger, type Storage, type StorageFactory, type WorkerContribution } from '@bkp/plugin-api'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { BkpError } from '../errors/index.js'
+import { type InstalledPlugin, knownPorts, readManifest } from './manifest.js'
+
+export type WorkerPortName = 'compression' | 'encryption' | 'source'
+
+const activationTimeoutMs = 10_000
+
+/**
+ * Finds contributions in manifests and imports a plugin's code only when something of it is needed. A plugin that fails
+ * breaks what needs it, under its own name.
+ */
+export class PluginHost {
+  readonly #plugins: readonly InstalledPlugin[]
+  readonly #log: Logger
+  readonly #activated = new Map<string, Promise<ReadonlyMap<string, StorageFactory>>>()
+
+  private constructor(plugins: readonly InstalledPlugin[], log: Logger) {
+    this.#plugins = plugins
+    this.#log = log
+  }
+
+  /** @throws BkpError `plugin-failed` for a bad manifest, or two plugins that claim the same */
+  static async fromDirectories(directories: readonly string[], log: Logger): Promise<PluginHost> {
+    const plugins = await Promise.all(directories.map((directory) => readManifest(directory, (message) => log.warn(message))))
+    refuseConflicts(plugins)
+    return new PluginHost(plugins, log)
+  }
+
+  /**
+   * The raw storage of a URL; a plain path has the scheme `file`.
+   * @throws BkpError `missing-plugin`, `plugin-failed`; PortError of the plugin
+   */
+  async openStorage(url: string, intent: 'create' | 'open'): Promise<Storage> {
+    const scheme = schemeOf(url)
+    for (const plugin of this.#plugins) {
+      const contribution = plugin.manifest.contributes.storage?.find(({ schemes }) => schemes.includes(scheme))
+      if (contribution === undefined) continue
+      const factory = (await this.#activate(plugin)).get(contribution.id) as StorageFactory
+      return factory({ url, configuration: {}, intent, log: this.#log })
+    }
+    throw new BkpError('missing-plugin', `No installed plugin can reach ${scheme}: URLs`, {
+      hint: `Schemes that are there: ${this.schemes().join(', ')}`,
+    })
+  }
+
+  schemes(): readonly string[] {
+    return this.#plugins.flatMap(({ manifest }) => (manifest.contributes.storage ?? []).flatMap(({ schemes }) => schemes))
+  }
+
+  idsOf(port: WorkerPortName): readonly string[] {
+    return this.#plugins.flatMap(({ manifest }) => (manifest.contributes[port] ?? []).map(({ id }) => id))
+  }
+
+  /** URL of the worker module of a contribution; undefined when no plugin has it. */
+  moduleUrl(port: WorkerPortName, id: string): string | undefined {
+    const found = this.#find(port, id)
+    return found === undefined ? undefined : pathToFileURL(join(found.plugin.directory, found.contribution.module)).href
+  }
+
+  /** @throws BkpError `usage` with path and reason of what is wrong */
+  validate(port: WorkerPortName, id: string, configuration: Readonly<Record<string, unknown>>): void {
+    const schema = this.#find(port, id)?.contribution.configuration
+    if (schema === undefined) return
+    const ajv = new Ajv2020({ allErrors: true })
+    ajv.addVocabulary(['x-bkp-secret'])
+    const validate = ajv.compile(schema)
+    if (validate(configuration)) return
+    const reasons = (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath.slice(1) || id} ${message ?? ''}`)
+    throw new BkpError('usage', `The configuration of ${id} is not valid: ${reasons.join('; ')}`)
+  }
+
+  #find(port: WorkerPortName, id: string): { readonly plugin: InstalledPlugin; readonly contribution: WorkerContribution } | undefined {
+    for (const plugin of this.#plugins) {
+      const contribution = plugin.manifest.contributes[port]?.find((candidate) => candidate.id === id)
+      if (contribution !== undefined) return { plugin, contribution }
+    }
+    return undefined
+  }
+
+  #activate(plugin: InstalledPlugin): Promise<ReadonlyMap<string, StorageFactory>> {
+    const known = this.#activated.get(plugin.packageName)
+    if (known !== undefined) return known
+    const activating = activate(plugin, this.#log)
+    this.#activated.set(plugin.packageName, activating)
+    return activating
+  }
+}
+
+/** Lower-case scheme of a URL; `file` for paths, Windows drives included. */
+export function schemeOf(url: string): string {
+  const match = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(url)
+  return match === null ? 'file' : (match[1] as string).toLowerCase()
+}
+
+async function activate(plugin: InstalledPlugin, log: Logger): Promise<ReadonlyMap<string, StorageFactory>> {
+  const { packageName } = plugin
+  const declared = (plugin.manifest.contributes.storage ?? []).map(({ id }) => id)
+  const factories = new Map<string, StorageFactory>()
+  const failed = (reason: string, cause?: unknown) =>
+    new BkpError('plugin-failed', `The plugin ${packageName} failed: ${reason}`, {
+      hint: `Only what needs ${packageName} is affected; report this to its author`,
+      ...(cause === undefined ? {} : { cause }),
+    })
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(failed(`it did not activate within ${activationTimeoutMs / 1000} s`)), activationTimeoutMs)
+  })
+  const running = async () => {
+    const loaded = (await import(pathToFileURL(join(plugin.directory, plugin.main)).href)) as { default?: unknown }
+    if (!isPlugin(loaded.default)) throw new TypeError('its default export was not made by definePlugin')
+    await loaded.default.activate({
+      apiVersion,
+      log,
+      registerStorage(id, factory) {
+        if (!declared.includes(id)) throw new TypeError(`it registers the storage "${id}", which its manifest does not declare`)
+        factories.set(id, factory)
+      },
+    })
+  }
+  try {
+    await Promise.race([running(), timeout])
+  } catch (error) {
+    throw error instanceof BkpError ? error : failed(error instanceof Error ? error.message : String(error), error)
+  } finally {
+    clearTimeout(timer)
+  }
+  const missing = declared.find((id) => !factories.has(id))
+  if (missing !== undefined) throw failed(`it declares the storage "${missing}" and does not register it`)
+  return factories
+}
+
+function refuseConflicts(plugins: readonly InstalledPlugin[]): void {
+  const owners = new Map<string, string>()
+  const claim = (what: string, packageName: string) => {
+    const owner = owners.get(what)
+    if (owner !== undefined) throw new BkpError('plugin-failed', `Both ${owner} and ${packageName} claim ${what}; uninstall one of them`)
+    owners.set(what, packageName)
+  }
+  for (const { manifest, packageName } of plugins) {
+    for (const port of knownPorts) for (const { id } of manifest.contributes[port] ?? []) claim(`the ${port} "${id}"`, packageName)
+    for (const { schemes } of manifest.contributes.storage ?? []) for (const scheme of schemes) claim(`the scheme ${scheme}:`, packageName)
+  }
+}

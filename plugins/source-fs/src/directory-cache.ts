@@ -1,0 +1,69 @@
+import { closeDirectory, type OpenDirectory, openInside, openPath } from './place.js'
+import { checkName } from './target.js'
+
+/** Directories below the root that are held open at a time. */
+const capacity = 128
+
+/** Opens directories component by component from the root, without following symlinks, and keeps the latest used open. */
+export class DirectoryCache {
+  readonly #root: OpenDirectory
+  readonly #open = new Map<string, OpenDirectory>()
+
+  constructor(root: string) {
+    this.#root = openPath(Buffer.from(root))
+  }
+
+  keyOf(path: readonly Uint8Array[]): string {
+    return path.map((name) => `${Buffer.from(name).toString('latin1')}/`).join('')
+  }
+
+  /** @throws system errors; ELOOP or ENOTDIR when a component is no directory */
+  open(path: readonly Uint8Array[]): OpenDirectory {
+    if (path.length === 0) return this.#root
+    const key = this.keyOf(path)
+    const held = this.#open.get(key)
+    if (held !== undefined) {
+      this.#open.delete(key)
+      this.#open.set(key, held)
+      return held
+    }
+    const opened = this.#descend(path)
+    this.#open.set(key, opened)
+    if (this.#open.size > capacity) {
+      const [oldest] = this.#open
+      if (oldest !== undefined) {
+        this.#open.delete(oldest[0])
+        closeDirectory(oldest[1])
+      }
+    }
+    return opened
+  }
+
+  /** Closes a directory and all below it, because it is going to be removed. */
+  forget(path: readonly Uint8Array[]): void {
+    const key = this.keyOf(path)
+    for (const [name, directory] of this.#open) {
+      if (!name.startsWith(key)) continue
+      this.#open.delete(name)
+      closeDirectory(directory)
+    }
+  }
+
+  close(): void {
+    this.forget([])
+    closeDirectory(this.#root)
+  }
+
+  /** From the nearest ancestor that is open, one component at a time. */
+  #descend(path: readonly Uint8Array[]): OpenDirectory {
+    let depth = path.length - 1
+    while (depth > 0 && !this.#open.has(this.keyOf(path.slice(0, depth)))) depth--
+    let current = depth === 0 ? this.#root : (this.#open.get(this.keyOf(path.slice(0, depth))) as OpenDirectory)
+    for (let at = depth; at < path.length; at++) {
+      const next = openInside(current, checkName(path[at]))
+      if (at > depth) closeDirectory(current)
+      current = next
+    }
+    return current
+  }
+}

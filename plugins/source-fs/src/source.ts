@@ -1,0 +1,211 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import {
+  type ByteRange,
+  type DirectoryReader,
+  type EntryDetails,
+  type Extent,
+  type FileReader,
+  PortError,
+  type ReadOutcome,
+  type Source,
+  type SourceEntry,
+  type SourceErrorEntry,
+} from '@bkp/plugin-api'
+import { Describer, entryOf, inspectPath } from './entry.js'
+import { guard, toPortError } from './errors.js'
+import type { Libc } from './libc.js'
+import { closeDirectory, inside, type OpenDirectory, openPath } from './place.js'
+
+/** Reads real files. Synchronous: it runs in worker threads, where that is fastest. */
+export class FileSystemSource implements Source {
+  readonly #libc: Libc | undefined
+  readonly #describer: Describer
+
+  constructor(libc: Libc | undefined) {
+    this.#libc = libc
+    this.#describer = new Describer(libc)
+  }
+
+  inspect(path: Uint8Array): SourceEntry {
+    return this.#at(path, (place, name) => inspectPath(place, name))
+  }
+
+  describe(path: Uint8Array, entry: SourceEntry): EntryDetails {
+    return this.#at(path, (place) => this.#describer.describe(place, entry))
+  }
+
+  openFile(path: Uint8Array, entry: SourceEntry, range?: ByteRange): FileReader {
+    return this.#at(path, (place) => new OpenFile(place, entry, range, this.#libc))
+  }
+
+  openDirectory(path: Uint8Array): DirectoryReader {
+    const directory = guard(textOf(path), () => openPath(path))
+    return new FileSystemDirectory(directory, path, this.#describer, this.#libc)
+  }
+
+  close(): void {
+    // Nothing outlives the readers.
+  }
+
+  #at<T>(path: Uint8Array, action: (place: Buffer, name: Uint8Array) => T): T {
+    const bytes = Buffer.from(path)
+    const slash = bytes.lastIndexOf(0x2f)
+    const name = bytes.subarray(slash + 1)
+    return guard(textOf(path), () => {
+      if (name.length === 0 || bytes.length < 3800) return action(bytes, name)
+      const directory = openPath(bytes.subarray(0, slash))
+      try {
+        return action(inside(directory, name), name)
+      } finally {
+        closeDirectory(directory)
+      }
+    })
+  }
+}
+
+class FileSystemDirectory implements DirectoryReader {
+  readonly #directory: OpenDirectory
+  readonly #path: Uint8Array
+  readonly #describer: Describer
+  readonly #libc: Libc | undefined
+
+  constructor(directory: OpenDirectory, path: Uint8Array, describer: Describer, libc: Libc | undefined) {
+    this.#directory = directory
+    this.#path = path
+    this.#describer = describer
+    this.#libc = libc
+  }
+
+  get self(): SourceEntry {
+    const { descriptor, prefix } = this.#directory
+    const stats = descriptor === undefined ? undefined : fstatSync(descriptor, { bigint: true })
+    return stats === undefined ? inspectPath(prefix.subarray(0, -1), new Uint8Array(0)) : entryOf(stats, new Uint8Array(0))
+  }
+
+  list(): readonly (SourceEntry | SourceErrorEntry)[] {
+    const names = guard(textOf(this.#path), () => readdirSync(this.#directory.prefix, { encoding: 'buffer' }))
+    return names.map((name) => {
+      try {
+        return inspectPath(inside(this.#directory, name), name)
+      } catch (error) {
+        const failure = toPortError(error, name.toString())
+        return { kind: 'error', name, message: failure.message, vanished: failure.code === 'not-found' }
+      }
+    })
+  }
+
+  describe(entry: SourceEntry): EntryDetails {
+    return guard(Buffer.from(entry.name).toString(), () => this.#describer.describe(inside(this.#directory, entry.name), entry))
+  }
+
+  openFile(entry: SourceEntry, range?: ByteRange): FileReader {
+    return guard(Buffer.from(entry.name).toString(), () => new OpenFile(inside(this.#directory, entry.name), entry, range, this.#libc))
+  }
+
+  close(): void {
+    closeDirectory(this.#directory)
+  }
+}
+
+// NONBLOCK: a FIFO put in the place of a file must not hang the run. NOATIME: reading must not dirty the source.
+const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+const seekData = 3
+const seekHole = 4
+
+class OpenFile implements FileReader {
+  readonly extents: readonly Extent[] | undefined
+  readonly sizeBytes: number
+  readonly #file: number
+  readonly #listed: SourceEntry
+  #position: number
+  #extent = 0
+  readonly #end: number
+
+  constructor(path: Buffer, listed: SourceEntry, range: ByteRange | undefined, libc: Libc | undefined) {
+    this.#listed = listed
+    this.#file = openForReading(path)
+    try {
+      const stats = fstatSync(this.#file, { bigint: true })
+      if (!stats.isFile() || stats.ino !== listed.inode) {
+        throw new PortError('not-found', 'it was replaced by something else while the backup ran')
+      }
+      const size = Number(stats.size)
+      const isSparse = stats.blocks * 512n < stats.size
+      this.extents = isSparse && range === undefined && libc !== undefined ? findExtents(libc, this.#file, size) : undefined
+      this.sizeBytes = range === undefined ? size : range.length
+      this.#position = range?.offset ?? 0
+      this.#end = range === undefined ? Number.POSITIVE_INFINITY : range.offset + range.length
+    } catch (error) {
+      closeSync(this.#file)
+      throw error
+    }
+  }
+
+  read(into: Uint8Array): number {
+    if (this.extents !== undefined) return this.#readExtents(into, this.extents)
+    const length = Math.min(into.length, this.#end - this.#position)
+    if (length === 0) return 0
+    const count = guard('cannot be read', () => readSync(this.#file, into, 0, length, this.#position))
+    this.#position += count
+    return count
+  }
+
+  close(): ReadOutcome {
+    try {
+      const now = entryOf(fstatSync(this.#file, { bigint: true }), this.#listed.name)
+      const isStable =
+        now.sizeBytes === this.#listed.sizeBytes &&
+        now.mtimeSeconds === this.#listed.mtimeSeconds &&
+        now.mtimeNanoseconds === this.#listed.mtimeNanoseconds
+      return isStable ? 'stable' : 'changed'
+    } finally {
+      closeSync(this.#file)
+    }
+  }
+
+  #readExtents(into: Uint8Array, extents: readonly Extent[]): number {
+    for (;;) {
+      const extent = extents[this.#extent]
+      if (extent === undefined) return 0
+      if (this.#position < extent.offset) this.#position = extent.offset
+      const length = Math.min(into.length, extent.offset + extent.length - this.#position)
+      if (length > 0) {
+        const count = guard('cannot be read', () => readSync(this.#file, into, 0, length, this.#position))
+        this.#position += count
+        return count
+      }
+      this.#extent++
+    }
+  }
+}
+
+function openForReading(path: Buffer): number {
+  try {
+    return openSync(path, readFlags | (constants.O_NOATIME ?? 0))
+  } catch (error) {
+    // Only the owner and root may ask for NOATIME.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+    return openSync(path, readFlags)
+  }
+}
+
+/** Where a sparse file has data; undefined when the file system does not tell. */
+function findExtents(libc: Libc, file: number, size: number): readonly Extent[] | undefined {
+  const extents: Extent[] = []
+  for (let at = 0; at < size; ) {
+    const data = libc.lseek(file, at, seekData)
+    if (data < 0) {
+      if (libc.lastError() !== 'ENXIO') return undefined
+      break
+    }
+    const hole = libc.lseek(file, data, seekHole)
+    if (hole < 0) return undefined
+    extents.push({ offset: data, length: Math.min(hole, size) - data })
+    at = hole
+  }
+  return extents
+}
+
+function textOf(path: Uint8Array): string {
+  return Buffer.from(path).toString()
+}

@@ -1,0 +1,354 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  ftruncateSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { PortError, type SourceEntry, type Target, type TargetEntry, type TargetFile } from '@bkp/plugin-api'
+import { DirectoryCache } from './directory-cache.js'
+import { deviceNumber, inspectPath } from './entry.js'
+import { guard, toPortError } from './errors.js'
+import type { Libc } from './libc.js'
+import { inside, type OpenDirectory, withNul } from './place.js'
+
+interface WrittenFile {
+  readonly path: readonly Uint8Array[]
+  readonly directory: readonly Uint8Array[]
+  readonly temporary: Buffer
+  readonly sizeBytes: number
+  /** Undefined while it is closed to spare descriptors. */
+  descriptor: number | undefined
+}
+
+/** Files that are held open at a time. */
+const openFiles = 64
+const temporaryPattern = /^\.bkp-[0-9a-f]+(?:-\d+)?-\d+\.tmp$/
+const setIds = 0o6000
+const noFollow = 0x100
+const currentDirectory = -100
+const fifoType = 0o010000
+const characterType = 0o020000
+const blockType = 0o060000
+
+/** Writes files back, never through a symlink and never outside the root. */
+export class FileSystemTarget implements Target {
+  readonly #directories: DirectoryCache
+  readonly #runId: string
+  readonly #libc: Libc | undefined
+  readonly #files = new Map<TargetFile, WrittenFile>()
+  readonly #swept = new Set<string>()
+  #lastFile = 0
+
+  constructor(root: string, runId: string, libc: Libc | undefined) {
+    guard(root, () => mkdirSync(root, { recursive: true }))
+    this.#directories = new DirectoryCache(root)
+    this.#runId = runId
+    this.#libc = libc
+  }
+
+  inspect(path: readonly Uint8Array[]): SourceEntry | undefined {
+    try {
+      return this.#at(path, (place, name) => inspectPath(place, name))
+    } catch (error) {
+      if (error instanceof PortError && error.code === 'not-found') return undefined
+      throw error
+    }
+  }
+
+  list(path: readonly Uint8Array[]): Uint8Array[] {
+    return guard(textOf(path), () => {
+      const names = readdirSync(this.#directories.open(path).prefix, { encoding: 'buffer' })
+      return names.filter((name) => !temporaryPattern.test(name.toString('latin1')))
+    })
+  }
+
+  remove(path: readonly Uint8Array[]): void {
+    this.#directories.forget(path)
+    this.#at(path, (place, name) => {
+      if (inspectPath(place, name).kind !== 'directory') unlinkSync(place)
+      else {
+        for (const child of readdirSync(this.#directories.open(path).prefix, { encoding: 'buffer' })) this.remove([...path, child])
+        this.#directories.forget(path)
+        rmdirSync(place)
+      }
+    })
+  }
+
+  makeDirectory(path: readonly Uint8Array[]): void {
+    this.#at(path, (place) => {
+      try {
+        mkdirSync(place, 0o700)
+        this.#swept.add(this.#directories.keyOf(path))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
+    })
+    // Opening refuses a symlink or anything else that is not a directory.
+    guard(textOf(path), () => this.#directories.open(path))
+  }
+
+  finishDirectory(path: readonly Uint8Array[], entry: TargetEntry): readonly string[] {
+    return guard(textOf(path), () => {
+      const { descriptor, prefix } = this.#directories.open(path)
+      const place = descriptor === undefined ? prefix : Buffer.from(`/proc/self/fd/${descriptor}/.`)
+      const problems: string[] = []
+      const isOwned = this.#setOwner(entry, problems, (uid, gid) =>
+        descriptor === undefined ? lchownSync(place, uid, gid) : fchownSync(descriptor, uid, gid),
+      )
+      this.#setXattrs(place, entry, problems)
+      const mode = isOwned ? entry.mode : entry.mode & ~setIds
+      if (descriptor === undefined) chmodSync(place, mode)
+      else fchmodSync(descriptor, mode)
+      this.#setTimes(place, entry, problems)
+      return problems
+    })
+  }
+
+  beginFile(path: readonly Uint8Array[], sizeBytes: number): TargetFile {
+    const directory = path.slice(0, -1)
+    checkName(path.at(-1))
+    this.#sweep(directory)
+    const file = ++this.#lastFile
+    const temporary = Buffer.from(`.bkp-${this.#runId}-${file}.tmp`)
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
+    const descriptor = guard(textOf(path), () => openSync(inside(this.#directories.open(directory), temporary), flags, 0o600))
+    this.#files.set(file, { path, directory, temporary, sizeBytes, descriptor })
+    this.#limitOpenFiles(file)
+    return file
+  }
+
+  write(file: TargetFile, data: Uint8Array, position: number): void {
+    const written = this.#file(file)
+    guard(textOf(written.path), () => {
+      const descriptor = this.#descriptor(file, written)
+      for (let done = 0; done < data.length; ) done += writeSync(descriptor, data, done, data.length - done, position + done)
+    })
+  }
+
+  commitFile(file: TargetFile, entry: TargetEntry): readonly string[] {
+    const written = this.#file(file)
+    const problems: string[] = []
+    try {
+      guard(textOf(written.path), () => {
+        const descriptor = this.#descriptor(file, written)
+        const directory = this.#directories.open(written.directory)
+        const place = process.platform === 'linux' ? Buffer.from(`/proc/self/fd/${descriptor}`) : inside(directory, written.temporary)
+        ftruncateSync(descriptor, written.sizeBytes)
+        const isOwned = this.#setOwner(entry, problems, (uid, gid) => fchownSync(descriptor, uid, gid))
+        this.#setXattrs(inside(directory, written.temporary), entry, problems)
+        fchmodSync(descriptor, isOwned ? entry.mode : entry.mode & ~setIds)
+        this.#setTimes(process.platform === 'linux' ? inside(directory, written.temporary) : place, entry, problems)
+        renameSync(inside(directory, written.temporary), inside(directory, written.path.at(-1) as Uint8Array))
+      })
+    } catch (error) {
+      this.abortFile(file)
+      throw error
+    }
+    this.#files.delete(file)
+    closeSync(written.descriptor as number)
+    return problems
+  }
+
+  abortFile(file: TargetFile): void {
+    const written = this.#files.get(file)
+    if (written === undefined) return
+    this.#files.delete(file)
+    if (written.descriptor !== undefined) closeSync(written.descriptor)
+    guard(textOf(written.path), () => unlinkSync(inside(this.#directories.open(written.directory), written.temporary)))
+  }
+
+  makeSpecial(path: readonly Uint8Array[], entry: TargetEntry): readonly string[] {
+    const { details } = entry
+    const problems: string[] = []
+    const hasBeenMade = this.#putInPlace(path, (temporary) => {
+      if (entry.kind === 'symlink') symlinkSync(Buffer.from(details.linkTarget ?? ''), temporary)
+      else if (!this.#makeNode(temporary, entry, problems)) return false
+      const isOwned = this.#setOwner(entry, problems, (uid, gid) => lchownSync(temporary, uid, gid))
+      this.#setXattrs(temporary, entry, problems)
+      if (entry.kind !== 'symlink') chmodSync(temporary, isOwned ? entry.mode : entry.mode & ~setIds)
+      this.#setTimes(temporary, entry, problems)
+      return true
+    })
+    return hasBeenMade ? problems : [...problems, `a ${entry.kind} cannot be made here`]
+  }
+
+  makeHardLink(path: readonly Uint8Array[], existing: readonly Uint8Array[]): void {
+    this.#at(existing, (from) => this.#putInPlace(path, (temporary) => {
+      linkSync(from, temporary)
+      return true
+    }))
+  }
+
+  readAt(path: readonly Uint8Array[], into: Uint8Array, position: number): number {
+    return this.#at(path, (place) => {
+      const file = openSync(place, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+      try {
+        return readSync(file, into, 0, into.length, position)
+      } finally {
+        closeSync(file)
+      }
+    })
+  }
+
+  sync(): void {
+    const { descriptor } = this.#directories.open([])
+    if (descriptor === undefined) return
+    if (this.#libc === undefined) fsyncSync(descriptor)
+    else if (this.#libc.syncfs(descriptor) !== 0) {
+      throw toPortError(Object.assign(new Error(this.#libc.lastError()), { code: this.#libc.lastError() }), 'What was restored cannot be made durable')
+    }
+  }
+
+  close(): void {
+    for (const file of [...this.#files.keys()]) this.abortFile(file)
+    this.#directories.close()
+  }
+
+  #at<T>(path: readonly Uint8Array[], action: (place: Buffer, name: Uint8Array) => T): T {
+    const name = checkName(path.at(-1))
+    return guard(textOf(path), () => action(inside(this.#directories.open(path.slice(0, -1)), name), name))
+  }
+
+  #putInPlace(path: readonly Uint8Array[], make: (temporary: Buffer) => boolean): boolean {
+    return this.#at(path, (place) => {
+      this.#sweep(path.slice(0, -1))
+      const directory = this.#directories.open(path.slice(0, -1))
+      const temporary = inside(directory, Buffer.from(`.bkp-${this.#runId}-${++this.#lastFile}.tmp`))
+      try {
+        if (!make(temporary)) return false
+        renameSync(temporary, place)
+        return true
+      } finally {
+        // After a rename of two names of one file both stay, and after a failure there may be one.
+        unlinkIfThere(temporary)
+      }
+    })
+  }
+
+  #makeNode(place: Buffer, entry: TargetEntry, problems: string[]): boolean {
+    if (this.#libc === undefined) return false
+    const type = entry.kind === 'fifo' ? fifoType : entry.kind === 'character-device' ? characterType : blockType
+    if (entry.kind !== 'fifo' && entry.kind !== 'character-device' && entry.kind !== 'block-device') return false
+    const device = entry.kind === 'fifo' ? 0n : deviceNumber(entry.deviceMajor, entry.deviceMinor)
+    if (this.#libc.mknod(withNul(place), type | 0o600, device) === 0) return true
+    problems.push(`${entry.kind}: ${this.#libc.lastError()}`)
+    return false
+  }
+
+  /** @returns whether owner and group are as they were, so that setuid and setgid may be set */
+  #setOwner(entry: TargetEntry, problems: string[], change: (uid: number, gid: number) => void): boolean {
+    try {
+      change(entry.uid, entry.gid)
+      return true
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EPERM' && code !== 'EINVAL' && code !== 'ENOSYS') throw error
+      problems.push(`owner ${entry.uid}:${entry.gid} cannot be set: ${code}`)
+      return false
+    }
+  }
+
+  #setXattrs(place: Buffer, entry: TargetEntry, problems: string[]): void {
+    const { xattrs } = entry.details
+    if (xattrs === undefined || xattrs.length === 0) return
+    if (this.#libc === undefined) {
+      problems.push('extended attributes cannot be set without koffi')
+      return
+    }
+    const path = withNul(place)
+    for (const { name, value } of xattrs) {
+      if (this.#libc.lsetxattr(path, withNul(name), value, value.length, 0) !== 0) {
+        problems.push(`the extended attribute ${Buffer.from(name).toString()} cannot be set: ${this.#libc.lastError()}`)
+      }
+    }
+  }
+
+  #setTimes(place: Buffer, entry: TargetEntry, problems: string[]): void {
+    const { mtimeSeconds: seconds, mtimeNanoseconds: nanoseconds } = entry
+    if (this.#libc === undefined) {
+      lutimesSync(place, seconds, seconds + nanoseconds / 1e9)
+      return
+    }
+    const times = new BigInt64Array([BigInt(seconds), BigInt(nanoseconds), BigInt(seconds), BigInt(nanoseconds)])
+    if (this.#libc.utimensat(currentDirectory, withNul(place), new Uint8Array(times.buffer), noFollow) !== 0) {
+      problems.push(`the time of the last change cannot be set: ${this.#libc.lastError()}`)
+    }
+  }
+
+  #file(file: TargetFile): WrittenFile {
+    const written = this.#files.get(file)
+    if (written === undefined) throw new RangeError(`File ${file} is not being written`)
+    return written
+  }
+
+  #descriptor(file: TargetFile, written: WrittenFile): number {
+    if (written.descriptor === undefined) {
+      const directory = this.#directories.open(written.directory)
+      written.descriptor = openSync(inside(directory, written.temporary), constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+      this.#limitOpenFiles(file)
+    }
+    return written.descriptor
+  }
+
+  #limitOpenFiles(latest: TargetFile): void {
+    let open = 0
+    for (const written of this.#files.values()) if (written.descriptor !== undefined) open++
+    if (open <= openFiles) return
+    for (const [file, written] of this.#files) {
+      if (file === latest || written.descriptor === undefined) continue
+      closeSync(written.descriptor)
+      written.descriptor = undefined
+      return
+    }
+  }
+
+  /** Removes temporary files that a killed restore left in a directory. */
+  #sweep(path: readonly Uint8Array[]): void {
+    const key = this.#directories.keyOf(path)
+    if (this.#swept.has(key)) return
+    this.#swept.add(key)
+    const run = this.#runId.split('-')[0] as string
+    const directory: OpenDirectory = this.#directories.open(path)
+    for (const name of readdirSync(directory.prefix, { encoding: 'buffer' })) {
+      const text = name.toString('latin1')
+      if (temporaryPattern.test(text) && !text.startsWith(`.bkp-${run}`)) unlinkIfThere(inside(directory, name))
+    }
+  }
+}
+
+function unlinkIfThere(path: Buffer): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+/** @throws PortError `corrupt` for a name that could lead elsewhere */
+export function checkName(name: Uint8Array | undefined): Uint8Array {
+  const text = name === undefined ? '' : Buffer.from(name).toString('latin1')
+  const isSafe = text !== '' && text !== '.' && text !== '..' && !text.includes('/') && !text.includes('\0')
+  if (!isSafe || (process.platform === 'win32' && /[\\:]/.test(text))) {
+    throw new PortError('corrupt', `The name ${JSON.stringify(text)} is refused: it could lead out of the target folder`)
+  }
+  return name as Uint8Array
+}
+
+function textOf(path: readonly Uint8Array[]): string {
+  return path.map((name) => Buffer.from(name).toString()).join('/') || '.'
+}

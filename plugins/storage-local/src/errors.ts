@@ -1,0 +1,25 @@
+import { PortError, type PortErrorCode } from '@bkp/plugin-api'
+
+const known: Readonly<Record<string, { readonly code: PortErrorCode; readonly hint?: string }>> = {
+  ENOENT: { code: 'not-found' },
+  ENOTDIR: { code: 'not-found' },
+  EEXIST: { code: 'already-exists' },
+  ENOSPC: { code: 'quota', hint: 'Free space on the disk of the repository, then run the same command again; nothing is damaged' },
+  EDQUOT: { code: 'quota', hint: 'Raise the quota or free space, then run the same command again; nothing is damaged' },
+  EFBIG: { code: 'quota', hint: 'The file system does not take files of this size' },
+  EACCES: { code: 'forbidden', hint: 'Check owner and permissions of the repository folder' },
+  EPERM: { code: 'forbidden', hint: 'Check owner and permissions of the repository folder' },
+  EROFS: { code: 'forbidden', hint: 'The disk is mounted read-only: mount it writable' },
+  EIO: { code: 'transient', hint: 'The disk reports an input/output error: check the cable and its health (smartctl -a), and dmesg' },
+  EMFILE: { code: 'transient' },
+  ENFILE: { code: 'transient' },
+  EBUSY: { code: 'transient' },
+}
+
+/** A system error as the port knows it. */
+export function toPortError(error: unknown, what: string): PortError {
+  const systemCode = (error as NodeJS.ErrnoException | null)?.code ?? ''
+  const { code, hint } = known[systemCode] ?? { code: 'transient' as const }
+  const reason = error instanceof Error ? error.message : String(error)
+  return new PortError(code, `${what}: ${reason}`, hint === undefined ? { cause: error } : { cause: error, hint })
+}
