@@ -29,9 +29,14 @@ export function loadLibc(): Libc | undefined {
     // Not installed: the portable lane says what it cannot keep.
     return undefined
   }
-  for (const name of ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`, null]) {
+  const library = loadLibrary(koffi)
+  return library === undefined ? undefined : bind(koffi, library)
+}
+
+function loadLibrary(koffi: Koffi): ReturnType<Koffi['load']> | undefined {
+  for (const name of ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`]) {
     try {
-      return bind(koffi, koffi.load(name))
+      return koffi.load(name)
     } catch {
       // Another C library; the next name is tried.
     }
@@ -46,9 +51,9 @@ function bind(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc {
     return (...args: unknown[]) => Number(native(...args))
   }
   return {
-    llistxattr: call('ssize_t llistxattr(const uint8_t *path, uint8_t *list, size_t size)'),
-    lgetxattr: call('ssize_t lgetxattr(const uint8_t *path, const uint8_t *name, uint8_t *value, size_t size)'),
-    lsetxattr: call('int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)'),
+    llistxattr: call('int64_t llistxattr(const uint8_t *path, uint8_t *list, uint64_t size)'),
+    lgetxattr: call('int64_t lgetxattr(const uint8_t *path, const uint8_t *name, uint8_t *value, uint64_t size)'),
+    lsetxattr: call('int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, uint64_t size, int flags)'),
     utimensat: call('int utimensat(int directory, const uint8_t *path, const uint8_t *times, int flags)'),
     mknod: call('int mknod(const uint8_t *path, uint32_t mode, uint64_t device)'),
     lseek: call('int64_t lseek(int file, int64_t offset, int whence)'),

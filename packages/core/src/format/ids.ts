@@ -54,3 +54,8 @@ export function fromHex(text: unknown, bytes: number): Uint8Array | undefined {
   if (typeof text !== 'string' || text.length !== bytes * 2 || !/^[0-9a-f]*$/.test(text)) return undefined
   return new Uint8Array(Buffer.from(text, 'hex'))
 }
+
+/** Ids as the words that tables and readers take: eight per id, in memory of their own. */
+export function wordsOf(ids: Uint8Array): Uint32Array {
+  return new Uint32Array(new Uint8Array(ids).buffer)
+}

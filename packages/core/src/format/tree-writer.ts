@@ -164,7 +164,9 @@ export class EntryEncoder {
   }
 
   #field(tag: number, value: Uint8Array): void {
-    this.#bytes.set(value, this.#fieldSpace(tag, value.length))
+    // Space first: it may move the bytes to larger memory.
+    const at = this.#fieldSpace(tag, value.length)
+    this.#bytes.set(value, at)
   }
 
   #fieldSpace(tag: number, length: number): number {

@@ -1,5 +1,6 @@
 import type { SourceEntry } from '@bkp/plugin-api'
 import { isBkpError } from '../../errors/index.js'
+import { wordsOf } from '../../format/ids.js'
 import { TreeCursor } from '../../format/tree-cursor.js'
 import type { BlobReader } from '../../repository/blob-reader.js'
 import { blobType } from './blob-writer.js'
@@ -22,7 +23,7 @@ export class KnownEntries {
     const blobs: Uint8Array[] = []
     try {
       for (let at = 0; at < ids.length; at += 32) {
-        blobs.push(await reader.read(new Uint32Array(ids.slice(at, at + 32).buffer), blobType.tree))
+        blobs.push(await reader.read(wordsOf(ids.subarray(at, at + 32)), blobType.tree))
       }
     } catch (error) {
       if (!isBkpError(error, 'damaged')) throw error

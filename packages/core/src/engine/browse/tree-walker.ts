@@ -1,4 +1,5 @@
 import { BkpError, isBkpError } from '../../errors/index.js'
+import { wordsOf } from '../../format/ids.js'
 import { maxDirectoryDepth, maxListDepth } from '../../format/limits.js'
 import { rootTreeOf } from '../../format/snapshot.js'
 import { TreeCursor } from '../../format/tree-cursor.js'
@@ -20,6 +21,8 @@ export interface WalkRoot {
   readonly tree: Uint8Array
   /** The single entry, when the path names no directory. */
   readonly self: TreeCursor | undefined
+  /** The entry of the directory itself; the root of all has none. */
+  readonly directory: TreeCursor | undefined
 }
 
 export interface WalkedEntry {
@@ -65,6 +68,7 @@ export class TreeWalker {
     const { snapshot } = resolveSnapshot(await loadSnapshots(this.#context.repository, this.#context.cipherFor), snapshotId)
     let tree: Uint8Array = rootTreeOf(snapshot)
     let self: TreeCursor | undefined
+    let directory: TreeCursor | undefined
     for (const name of Buffer.from(path ?? [])
       .toString('latin1')
       .split('/')
@@ -77,8 +81,9 @@ export class TreeWalker {
       }
       tree = found.kind === 'directory' ? (found.tree?.slice() ?? new Uint8Array(0)) : new Uint8Array(0)
       self = found.kind === 'directory' ? undefined : found
+      directory = found.kind === 'directory' ? found : undefined
     }
-    return { tree, self }
+    return { tree, self, directory }
   }
 
   async *walk(root: WalkRoot, isRecursive = true): AsyncGenerator<WalkedEntry> {
@@ -94,7 +99,7 @@ export class TreeWalker {
 
   /** Reads a blob by its id. */
   readBlob(id: Uint8Array, type: number): Promise<Uint8Array> {
-    return this.#reader.read(new Uint32Array(id.slice().buffer), type)
+    return this.#reader.read(wordsOf(id), type)
   }
 
   /** The data blob ids of a file, lists unfolded. @throws BkpError `damaged` */

@@ -1,4 +1,5 @@
 import { damaged, isBkpError } from '../../errors/index.js'
+import { wordsOf } from '../../format/ids.js'
 import type { ChunkTable } from '../../repository/chunk-table.js'
 import type { IssueKind } from '../api.js'
 import type { TreeWalker, WalkedEntry } from '../browse/tree-walker.js'
@@ -143,7 +144,7 @@ export class RestorePlan {
   }
 
   #locate(ids: Uint8Array, { cursor }: WalkedEntry): number[] {
-    const words = new Uint32Array(ids.slice().buffer)
+    const words = wordsOf(ids)
     const entries: number[] = []
     let length = 0
     for (let at = 0; at < words.length; at += 8) {

@@ -62,6 +62,8 @@ class Restore {
     try {
       const plan = new RestorePlan(walker, index.table, this.#context.threads)
       if (target !== undefined && root.self === undefined) this.#notePresent(target, [])
+      // A folder that is restored by its path lands in the target folder, with its own metadata.
+      if (root.directory !== undefined) this.#directories.push({ path: [], entry: targetEntryOf(root.directory) })
       for await (const walked of walker.walk(root)) {
         throwIfAborted(signal)
         if (!this.#selection.wants(walked.path, walked.cursor.kind === 'directory')) continue
