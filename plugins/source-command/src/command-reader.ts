@@ -11,6 +11,8 @@ export function openCommandSource({ configuration, log }: WorkerRequest): Source
   return new SingleFileSource(() => new CommandReader(command, log), Date.now())
 }
 
+const wakingEvents = ['readable', 'end', 'close', 'error'] as const
+
 /** Pulls what a program prints: it is paused while nobody reads. */
 class CommandReader implements FileReader {
   readonly extents = undefined
@@ -21,7 +23,6 @@ class CommandReader implements FileReader {
   readonly #ended: Promise<unknown>
   #failure: Error | undefined
   #rest: Buffer | undefined
-  #isAtEnd = false
 
   constructor(command: string, log: Logger) {
     this.#command = command
@@ -42,11 +43,20 @@ class CommandReader implements FileReader {
         this.#rest = count < piece.length ? piece.subarray(count) : undefined
         return count
       }
-      if (this.#isAtEnd || this.#output.readableEnded || this.#output.destroyed) return 0
-      await Promise.race([once(this.#output, 'readable'), once(this.#output, 'end').then(() => {
-        this.#isAtEnd = true
-      }), this.#ended])
+      if (this.#output.readableEnded || this.#output.destroyed) return 0
+      await this.#moreOrEnd()
     }
+  }
+
+  #moreOrEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      const output = this.#output
+      const settle = () => {
+        for (const event of wakingEvents) output.off(event, settle)
+        resolve()
+      }
+      for (const event of wakingEvents) output.on(event, settle)
+    })
   }
 
   async close(): Promise<ReadOutcome> {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { Secret, SourceModule } from '@bkp/plugin-api'
+import { isPortError, type Secret, type SourceModule, type Storage } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import { BkpError } from '../errors/index.js'
 import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
@@ -47,7 +47,7 @@ export class PluginEngine implements Engine {
   }
 
   async openRepository(url: string, unlock: Unlock): Promise<Repository> {
-    const storage = await this.#plugins.openStorage(url, 'open')
+    const storage = await this.#openStorage(url)
     try {
       const opened = await openRepository(url, storage, unlock)
       const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
@@ -95,6 +95,16 @@ export class PluginEngine implements Engine {
 
   async close(): Promise<void> {
     // Repositories are closed by whoever opened them; the engine itself holds nothing.
+  }
+
+  async #openStorage(url: string): Promise<Storage> {
+    try {
+      return await this.#plugins.openStorage(url, 'open')
+    } catch (cause) {
+      if (!isPortError(cause, 'not-found')) throw cause
+      const hint = `${cause.hint ?? 'Check the address'}; a new repository is made by: bkp init --to ${url}`
+      throw new BkpError('no-repository', `There is no repository at ${url}: ${cause.message}`, { hint, cause })
+    }
   }
 
   #try(subject: string, action: () => unknown): DoctorFinding {

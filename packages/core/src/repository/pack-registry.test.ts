@@ -4,7 +4,7 @@ import { PackRegistry } from './pack-registry.js'
 describe('PackRegistry', () => {
   it('gives every pack one number and keeps name, size and kind, however many there are', () => {
     const registry = new PackRegistry()
-    const name = (n: number) => n.toString(16).padStart(64, 'a')
+    const name = (n: number) => n.toString(16).padStart(64, '0')
     for (let n = 0; n < 1000; n++) expect(registry.add(name(n), n * 3, n % 2 ? 'data' : 'metadata')).toBe(n)
     expect(registry.add(name(5), 0, 'data')).toBe(5)
     expect(registry.count).toBe(1000)
