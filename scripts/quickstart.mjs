@@ -19,11 +19,15 @@ const mib = (bytes) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 
 function bkp(...args) {
   const started = performance.now()
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'packages/cli/bin/run.js'), ...args, '--json'], {
-    env,
-    encoding: 'utf8',
-    maxBuffer: 1 << 30,
-  })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'packages/cli/bin/run.js'), ...args, '--json'],
+    {
+      env,
+      encoding: 'utf8',
+      maxBuffer: 1 << 30,
+    },
+  )
   const document = stdout === '' ? {} : JSON.parse(stdout)
   if (status !== 0 && status !== 3) {
     console.error(`bkp ${args.join(' ')} ended with ${status}\n${document.error?.message ?? ''}\n${stderr}`)
@@ -50,7 +54,9 @@ cpSync(join(root, 'docs'), join(small, 'docs'), { recursive: true })
 bkp('backup', small, '--to', repository)
 appendFileSync(join(small, 'docs', 'format.md'), 'one more line\n')
 const second = bkp('backup', small, '--to', repository)
-console.log(`3. a change  ${second.stats.filesChanged} of ${second.stats.files} files read again, ${second.stats.storedBytes} bytes stored, ${second.seconds.toFixed(1)} s`)
+console.log(
+  `3. a change  ${second.stats.filesChanged} of ${second.stats.files} files read again, ${second.stats.storedBytes} bytes stored, ${second.seconds.toFixed(1)} s`,
+)
 
 const again = bkp('backup', folder, '--to', repository)
 console.log(`4. backup    again: ${again.stats.filesUnchanged} files unchanged, ${again.seconds.toFixed(1)} s`)

@@ -40,18 +40,40 @@ function installToolBinaries() {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const platform = `${process.platform}-${process.arch}`
   const names = [`@esbuild/${platform}`, `@typescript/typescript-${platform}`, `@biomejs/cli-${platform}`]
-  const wanted = names.filter((name) => packages[`node_modules/${name}`]).map((name) => `${name}@${packages[`node_modules/${name}`].version}`)
-  if (wanted.length > 0) run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--omit=optional', ...wanted])
+  const wanted = names
+    .filter((name) => packages[`node_modules/${name}`])
+    .map((name) => `${name}@${packages[`node_modules/${name}`].version}`)
+  if (wanted.length > 0)
+    run('npm', [
+      'install',
+      '--no-save',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--omit=optional',
+      ...wanted,
+    ])
 }
 
 /** Node has zstd itself from 22.15 on; before that zstd-napi is compiled against the headers beside the running Node. */
 function buildZstd() {
-  if (process.env.BKP_OMIT_OPTIONAL === '1' || loads('node:zlib', 'zstdCompressSync') || loads('zstd-napi/binding.js', 'CCtx')) return
+  if (
+    process.env.BKP_OMIT_OPTIONAL === '1' ||
+    loads('node:zlib', 'zstdCompressSync') ||
+    loads('zstd-napi/binding.js', 'CCtx')
+  )
+    return
   const prefix = join(dirname(process.execPath), '..')
   const hasHeaders = existsSync(join(prefix, 'include', 'node', 'node_api.h'))
   const env = { ...process.env, ...(hasHeaders ? { npm_config_nodedir: prefix } : {}) }
   console.log('Compiling zstd (about a minute, once)')
-  const built = spawnSync('npm', ['rebuild', 'zstd-napi', '--loglevel=error', '--foreground-scripts=false'], { cwd: root, env, stdio: 'ignore', timeout: 300_000 })
+  const built = spawnSync('npm', ['rebuild', 'zstd-napi', '--loglevel=error', '--foreground-scripts=false'], {
+    cwd: root,
+    env,
+    stdio: 'ignore',
+    timeout: 300_000,
+  })
   if (built.status === 0 && loads('zstd-napi/binding.js', 'CCtx')) return
   console.log('zstd is not available (no compiler, and this Node has none): deflate is used instead, slower and larger')
 }

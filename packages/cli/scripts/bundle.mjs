@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const banner = "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
+const banner =
+  "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
 await build({
   entryPoints: { main: join(root, 'src/main.ts'), commands: join(root, 'src/commands.ts') },
   outdir: join(root, 'dist'),
@@ -15,7 +16,15 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  external: ['@bkp/*', 'tsyringe', 'reflect-metadata', '@inquirer/prompts', 'cli-table3', 'cli-progress', 'pretty-bytes'],
+  external: [
+    '@bkp/*',
+    'tsyringe',
+    'reflect-metadata',
+    '@inquirer/prompts',
+    'cli-table3',
+    'cli-progress',
+    'pretty-bytes',
+  ],
   banner: { js: banner },
   sourcemap: 'linked',
   legalComments: 'none',

@@ -10,7 +10,10 @@ import { readUnlock, type SecretFlags } from './secrets/unlock.js'
 /** What all commands share: JSON, errors, interruption, the engine. */
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
-    json: Flags.boolean({ description: 'print one JSON document (JSON lines where many entries are listed)', helpGroup: 'GLOBAL' }),
+    json: Flags.boolean({
+      description: 'print one JSON document (JSON lines where many entries are listed)',
+      helpGroup: 'GLOBAL',
+    }),
   }
 
   readonly #abort = new AbortController()
@@ -30,7 +33,11 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Opens a repository for the time of an action. */
-  protected async withRepository<T>(url: string, flags: SecretFlags, action: (repository: Repository, engine: Engine) => Promise<T>): Promise<T> {
+  protected async withRepository<T>(
+    url: string,
+    flags: SecretFlags,
+    action: (repository: Repository, engine: Engine) => Promise<T>,
+  ): Promise<T> {
     const unlock = await readUnlock(flags)
     const engine = await composeEngine()
     const repository = await engine.openRepository(repositoryUrl(url), unlock)
@@ -56,7 +63,9 @@ export abstract class BaseCommand extends Command {
     const hint = typeof error.hint === 'string' ? error.hint : undefined
     if (this.isJson()) {
       const code = typeof error.code === 'string' ? error.code : exit === 2 ? 'usage' : 'failure'
-      this.printJson({ error: { code, message: error.message, ...(hint === undefined ? {} : { hint }), exitCode: exit } })
+      this.printJson({
+        error: { code, message: error.message, ...(hint === undefined ? {} : { hint }), exitCode: exit },
+      })
     } else {
       const lines = error.message.split('\n').map(safe)
       process.stderr.write(`${pc.red('Error:')} ${lines.join('\n')}\n`)

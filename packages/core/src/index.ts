@@ -1,5 +1,5 @@
 import 'reflect-metadata'
 
-export * from './errors/index.js'
-export * from './engine/api.js'
 export { createEngine } from './composition.js'
+export * from './engine/api.js'
+export * from './errors/index.js'

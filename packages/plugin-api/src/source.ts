@@ -1,13 +1,6 @@
 import type { Logger } from './storage.js'
 
-export type EntryKind =
-  | 'file'
-  | 'directory'
-  | 'symlink'
-  | 'fifo'
-  | 'character-device'
-  | 'block-device'
-  | 'socket'
+export type EntryKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device' | 'socket'
 
 /** A name and a value, both as bytes. POSIX ACLs are the xattrs `system.posix_acl_*`. */
 export interface Xattr {
@@ -142,7 +135,8 @@ export interface TargetRequest extends WorkerRequest {
 }
 
 /** Everything that is to be set on an entry once its content is there. */
-export interface TargetEntry extends Omit<SourceEntry, 'name' | 'inode' | 'device' | 'ctimeSeconds' | 'ctimeNanoseconds'> {
+export interface TargetEntry
+  extends Omit<SourceEntry, 'name' | 'inode' | 'device' | 'ctimeSeconds' | 'ctimeNanoseconds'> {
   readonly details: EntryDetails
 }
 

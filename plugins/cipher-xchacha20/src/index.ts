@@ -16,7 +16,9 @@ const xchacha20: EncryptionModule = {
   overheadBytes: tagBytes,
   create: () => ({
     seal(key, nonce, aad, plaintext, output) {
-      const cipher = createCipheriv('chacha20-poly1305', subkey(key, nonce), shortNonce(nonce), { authTagLength: tagBytes })
+      const cipher = createCipheriv('chacha20-poly1305', subkey(key, nonce), shortNonce(nonce), {
+        authTagLength: tagBytes,
+      })
       cipher.setAAD(aad, { plaintextLength: plaintext.length })
       output.set(cipher.update(plaintext))
       cipher.final()
@@ -25,7 +27,9 @@ const xchacha20: EncryptionModule = {
     open(key, nonce, aad, sealed, output) {
       const end = sealed.length - tagBytes
       if (end < 0) throw new PortError('corrupt', `${sealed.length} sealed bytes are too few to hold a tag`)
-      const decipher = createDecipheriv('chacha20-poly1305', subkey(key, nonce), shortNonce(nonce), { authTagLength: tagBytes })
+      const decipher = createDecipheriv('chacha20-poly1305', subkey(key, nonce), shortNonce(nonce), {
+        authTagLength: tagBytes,
+      })
       decipher.setAAD(aad, { plaintextLength: end })
       decipher.setAuthTag(sealed.subarray(end))
       const plain = decipher.update(sealed.subarray(0, end))

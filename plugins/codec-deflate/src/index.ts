@@ -25,7 +25,8 @@ const deflate: CompressionModule = {
         } catch (cause) {
           throw new PortError('corrupt', 'A deflate stream is damaged', { cause })
         }
-        if (plain.length !== output.length) throw new PortError('corrupt', `A deflate stream holds ${plain.length} bytes instead of ${output.length}`)
+        if (plain.length !== output.length)
+          throw new PortError('corrupt', `A deflate stream holds ${plain.length} bytes instead of ${output.length}`)
         if (plain.buffer !== output.buffer) output.set(plain)
       },
     }

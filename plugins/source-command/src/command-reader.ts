@@ -1,13 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
-import { type FileReader, type Logger, PortError, type ReadOutcome, type Source, type WorkerRequest } from '@bkp/plugin-api'
+import {
+  type FileReader,
+  type Logger,
+  PortError,
+  type ReadOutcome,
+  type Source,
+  type WorkerRequest,
+} from '@bkp/plugin-api'
 import { SingleFileSource } from './single-file-source.js'
 
 /** @throws PortError `config` without a command */
 export function openCommandSource({ configuration, log }: WorkerRequest): Source {
   const { command } = configuration
-  if (typeof command !== 'string' || command === '') throw new PortError('config', 'The source "command" needs a command to run')
+  if (typeof command !== 'string' || command === '')
+    throw new PortError('config', 'The source "command" needs a command to run')
   return new SingleFileSource(() => new CommandReader(command, log), Date.now())
 }
 
@@ -63,7 +71,8 @@ class CommandReader implements FileReader {
     if (!this.#output.readableEnded) this.#child.kill('SIGTERM')
     await this.#ended
     const { exitCode, signalCode } = this.#child
-    if (this.#failure !== undefined) throw new PortError('config', `\`${this.#command}\` cannot be run: ${this.#failure.message}`)
+    if (this.#failure !== undefined)
+      throw new PortError('config', `\`${this.#command}\` cannot be run: ${this.#failure.message}`)
     if (exitCode !== 0) {
       const how = signalCode === null ? `exit code ${exitCode}` : `signal ${signalCode}`
       throw new PortError('config', `\`${this.#command}\` ended with ${how}, so no snapshot was made`)

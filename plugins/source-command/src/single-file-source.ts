@@ -1,4 +1,11 @@
-import { type DirectoryReader, type EntryDetails, type FileReader, PortError, type Source, type SourceEntry } from '@bkp/plugin-api'
+import {
+  type DirectoryReader,
+  type EntryDetails,
+  type FileReader,
+  PortError,
+  type Source,
+  type SourceEntry,
+} from '@bkp/plugin-api'
 
 /** A source that is one file whose size nobody knows beforehand. */
 export class SingleFileSource implements Source {

@@ -4,7 +4,10 @@ import type { FileReader, ReadOutcome, SourceModule } from '@bkp/plugin-api'
 import { SingleFileSource } from './single-file-source.js'
 
 /** Standard input as one file. */
-const stdin: SourceModule = { id: 'stdin', openSource: () => new SingleFileSource(() => new StandardInputReader(), Date.now()) }
+const stdin: SourceModule = {
+  id: 'stdin',
+  openSource: () => new SingleFileSource(() => new StandardInputReader(), Date.now()),
+}
 
 export default stdin
 

@@ -80,7 +80,8 @@ export class Describer {
   #xattrs(libc: Libc, path: Buffer, problems: string[]): Xattr[] {
     const length = this.#fill((buffer) => libc.llistxattr(path, buffer, buffer.length), libc)
     if (typeof length === 'string') {
-      if (length !== 'ENOTSUP' && length !== 'EOPNOTSUPP' && length !== 'ENOENT') problems.push(`extended attributes cannot be listed: ${length}`)
+      if (length !== 'ENOTSUP' && length !== 'EOPNOTSUPP' && length !== 'ENOENT')
+        problems.push(`extended attributes cannot be listed: ${length}`)
       return []
     }
     if (length === 0) return []

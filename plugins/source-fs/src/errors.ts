@@ -28,7 +28,11 @@ export function toPortError(error: unknown, what: string): PortError {
   const code = (error as NodeJS.ErrnoException | null)?.code ?? ''
   const message = error instanceof Error ? (error.message.split(', ')[0] ?? error.message) : String(error)
   const hint = hints[code]
-  return new PortError(codes[code] ?? 'transient', `${what}: ${message}`, hint === undefined ? { cause: error } : { cause: error, hint })
+  return new PortError(
+    codes[code] ?? 'transient',
+    `${what}: ${message}`,
+    hint === undefined ? { cause: error } : { cause: error, hint },
+  )
 }
 
 /** Runs `action` and gives its system errors as port errors. */

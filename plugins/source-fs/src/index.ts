@@ -8,7 +8,9 @@ const fileSystem: SourceModule = {
   id: 'fs',
   limitations: () =>
     loadLibc() === undefined
-      ? ['extended attributes and ACLs, device nodes and FIFOs on restore, nanoseconds of restored times, holes of sparse files (koffi is not available)']
+      ? [
+          'extended attributes and ACLs, device nodes and FIFOs on restore, nanoseconds of restored times, holes of sparse files (koffi is not available)',
+        ]
       : [],
   openSource: () => new FileSystemSource(loadLibc()),
   openTarget: (request) => new FileSystemTarget(request.root, request.runId, loadLibc()),

@@ -53,7 +53,9 @@ function bind(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc {
   return {
     llistxattr: call('int64_t llistxattr(const uint8_t *path, uint8_t *list, uint64_t size)'),
     lgetxattr: call('int64_t lgetxattr(const uint8_t *path, const uint8_t *name, uint8_t *value, uint64_t size)'),
-    lsetxattr: call('int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, uint64_t size, int flags)'),
+    lsetxattr: call(
+      'int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, uint64_t size, int flags)',
+    ),
     utimensat: call('int utimensat(int directory, const uint8_t *path, const uint8_t *times, int flags)'),
     mknod: call('int mknod(const uint8_t *path, uint32_t mode, uint64_t device)'),
     lseek: call('int64_t lseek(int file, int64_t offset, int whence)'),

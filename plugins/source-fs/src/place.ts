@@ -26,7 +26,10 @@ export function openPath(path: Uint8Array): OpenDirectory {
   while (start < bytes.length) {
     let end = Math.min(start + longestStep, bytes.length)
     if (end < bytes.length) end = bytes.lastIndexOf(0x2f, end)
-    const step: Buffer = descriptor === undefined ? bytes.subarray(0, end) : Buffer.concat([descriptorPrefix(descriptor), bytes.subarray(start, end)])
+    const step: Buffer =
+      descriptor === undefined
+        ? bytes.subarray(0, end)
+        : Buffer.concat([descriptorPrefix(descriptor), bytes.subarray(start, end)])
     const next = openSync(step, directoryFlags)
     if (descriptor !== undefined) closeSync(descriptor)
     descriptor = next

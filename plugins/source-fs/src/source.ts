@@ -79,7 +79,9 @@ class FileSystemDirectory implements DirectoryReader {
   get self(): SourceEntry {
     const { descriptor, prefix } = this.#directory
     const stats = descriptor === undefined ? undefined : fstatSync(descriptor, { bigint: true })
-    return stats === undefined ? inspectPath(prefix.subarray(0, -1), new Uint8Array(0)) : entryOf(stats, new Uint8Array(0))
+    return stats === undefined
+      ? inspectPath(prefix.subarray(0, -1), new Uint8Array(0))
+      : entryOf(stats, new Uint8Array(0))
   }
 
   list(): readonly (SourceEntry | SourceErrorEntry)[] {
@@ -95,11 +97,16 @@ class FileSystemDirectory implements DirectoryReader {
   }
 
   describe(entry: SourceEntry): EntryDetails {
-    return guard(Buffer.from(entry.name).toString(), () => this.#describer.describe(inside(this.#directory, entry.name), entry))
+    return guard(Buffer.from(entry.name).toString(), () =>
+      this.#describer.describe(inside(this.#directory, entry.name), entry),
+    )
   }
 
   openFile(entry: SourceEntry, range?: ByteRange): FileReader {
-    return guard(Buffer.from(entry.name).toString(), () => new OpenFile(inside(this.#directory, entry.name), entry, range, this.#libc))
+    return guard(
+      Buffer.from(entry.name).toString(),
+      () => new OpenFile(inside(this.#directory, entry.name), entry, range, this.#libc),
+    )
   }
 
   close(): void {
@@ -131,7 +138,8 @@ class OpenFile implements FileReader {
       }
       const size = Number(stats.size)
       const isSparse = stats.blocks * 512n < stats.size
-      this.extents = isSparse && range === undefined && libc !== undefined ? findExtents(libc, this.#file, size) : undefined
+      this.extents =
+        isSparse && range === undefined && libc !== undefined ? findExtents(libc, this.#file, size) : undefined
       this.sizeBytes = range === undefined ? size : range.length
       this.#position = range?.offset ?? 0
       this.#end = range === undefined ? Number.POSITIVE_INFINITY : range.offset + range.length

@@ -82,7 +82,8 @@ export class FileSystemTarget implements Target {
     this.#at(path, (place, name) => {
       if (inspectPath(place, name).kind !== 'directory') unlinkSync(place)
       else {
-        for (const child of readdirSync(this.#directories.open(path).prefix, { encoding: 'buffer' })) this.remove([...path, child])
+        for (const child of readdirSync(this.#directories.open(path).prefix, { encoding: 'buffer' }))
+          this.remove([...path, child])
         this.#directories.forget(path)
         rmdirSync(place)
       }
@@ -126,7 +127,9 @@ export class FileSystemTarget implements Target {
     const file = ++this.#lastFile
     const temporary = Buffer.from(`.bkp-${this.#runId}-${file}.tmp`)
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
-    const descriptor = guard(textOf(path), () => openSync(inside(this.#directories.open(directory), temporary), flags, 0o600))
+    const descriptor = guard(textOf(path), () =>
+      openSync(inside(this.#directories.open(directory), temporary), flags, 0o600),
+    )
     this.#files.set(file, { path, directory, temporary, sizeBytes, descriptor })
     this.#limitOpenFiles(file)
     return file
@@ -136,7 +139,8 @@ export class FileSystemTarget implements Target {
     const written = this.#file(file)
     guard(textOf(written.path), () => {
       const descriptor = this.#descriptor(file, written)
-      for (let done = 0; done < data.length; ) done += writeSync(descriptor, data, done, data.length - done, position + done)
+      for (let done = 0; done < data.length; )
+        done += writeSync(descriptor, data, done, data.length - done, position + done)
     })
   }
 
@@ -147,7 +151,10 @@ export class FileSystemTarget implements Target {
       guard(textOf(written.path), () => {
         const descriptor = this.#descriptor(file, written)
         const directory = this.#directories.open(written.directory)
-        const place = process.platform === 'linux' ? Buffer.from(`/proc/self/fd/${descriptor}`) : inside(directory, written.temporary)
+        const place =
+          process.platform === 'linux'
+            ? Buffer.from(`/proc/self/fd/${descriptor}`)
+            : inside(directory, written.temporary)
         ftruncateSync(descriptor, written.sizeBytes)
         const isOwned = this.#setOwner(entry, problems, (uid, gid) => fchownSync(descriptor, uid, gid))
         this.#setXattrs(inside(directory, written.temporary), entry, problems)
@@ -188,10 +195,12 @@ export class FileSystemTarget implements Target {
   }
 
   makeHardLink(path: readonly Uint8Array[], existing: readonly Uint8Array[]): void {
-    this.#at(existing, (from) => this.#putInPlace(path, (temporary) => {
-      linkSync(from, temporary)
-      return true
-    }))
+    this.#at(existing, (from) =>
+      this.#putInPlace(path, (temporary) => {
+        linkSync(from, temporary)
+        return true
+      }),
+    )
   }
 
   readAt(path: readonly Uint8Array[], into: Uint8Array, position: number): number {
@@ -210,7 +219,10 @@ export class FileSystemTarget implements Target {
     if (descriptor === undefined) return
     if (this.#libc === undefined) fsyncSync(descriptor)
     else if (this.#libc.syncfs(descriptor) !== 0) {
-      throw toPortError(Object.assign(new Error(this.#libc.lastError()), { code: this.#libc.lastError() }), 'What was restored cannot be made durable')
+      throw toPortError(
+        Object.assign(new Error(this.#libc.lastError()), { code: this.#libc.lastError() }),
+        'What was restored cannot be made durable',
+      )
     }
   }
 
@@ -299,7 +311,10 @@ export class FileSystemTarget implements Target {
   #descriptor(file: TargetFile, written: WrittenFile): number {
     if (written.descriptor === undefined) {
       const directory = this.#directories.open(written.directory)
-      written.descriptor = openSync(inside(directory, written.temporary), constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+      written.descriptor = openSync(
+        inside(directory, written.temporary),
+        constants.O_RDWR | (constants.O_NOFOLLOW ?? 0),
+      )
       this.#limitOpenFiles(file)
     }
     return written.descriptor
@@ -344,7 +359,10 @@ export function checkName(name: Uint8Array | undefined): Uint8Array {
   const text = name === undefined ? '' : Buffer.from(name).toString('latin1')
   const isSafe = text !== '' && text !== '.' && text !== '..' && !text.includes('/') && !text.includes('\0')
   if (!isSafe || (process.platform === 'win32' && /[\\:]/.test(text))) {
-    throw new PortError('corrupt', `The name ${JSON.stringify(text)} is refused: it could lead out of the target folder`)
+    throw new PortError(
+      'corrupt',
+      `The name ${JSON.stringify(text)} is refused: it could lead out of the target folder`,
+    )
   }
   return name as Uint8Array
 }

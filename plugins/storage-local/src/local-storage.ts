@@ -28,7 +28,9 @@ export async function openLocalStorage(request: StorageRequest): Promise<Storage
   if (request.intent === 'create') {
     await wrap(`Cannot make the folder ${root}`, () => mkdir(root, { recursive: true, mode: 0o700 }))
   } else if (!(await isFolder(root))) {
-    throw new PortError('not-found', `There is no folder ${root}`, { hint: 'Check the path, and that the disk is mounted' })
+    throw new PortError('not-found', `There is no folder ${root}`, {
+      hint: 'Check the path, and that the disk is mounted',
+    })
   }
   const storage = new LocalStorage(root)
   await storage.removeStale(Date.now())
@@ -84,7 +86,10 @@ export class LocalStorage implements Storage {
         const offset = options.offset ?? 0
         const length = options.length ?? size - offset
         if (offset < 0 || length < 0 || offset + length > size) {
-          throw new PortError('range-invalid', `${key} has ${size} bytes; ${offset} to ${offset + length} were asked for`)
+          throw new PortError(
+            'range-invalid',
+            `${key} has ${size} bytes; ${offset} to ${offset + length} were asked for`,
+          )
         }
         return await readFully(file, offset, length, key)
       } finally {

@@ -26,19 +26,42 @@ export default class Backup extends BaseCommand {
     ...secretFlags,
     tag: Flags.string({ description: 'label of the snapshot', multiple: true, multipleNonGreedy: true }),
     host: Flags.string({ description: 'name of the machine in the snapshot (default: its host name)' }),
-    exclude: Flags.string({ description: 'leave out what fits a gitignore pattern', multiple: true, multipleNonGreedy: true, helpGroup: 'SELECTION' }),
-    'exclude-file': Flags.string({ description: 'read such patterns from a file', multiple: true, multipleNonGreedy: true, helpGroup: 'SELECTION' }),
-    'exclude-caches': Flags.boolean({ description: 'leave out the content of folders with a CACHEDIR.TAG', helpGroup: 'SELECTION' }),
-    'exclude-larger-than': Flags.string({ description: 'leave out files above a size, e.g. 500M', helpGroup: 'SELECTION' }),
+    exclude: Flags.string({
+      description: 'leave out what fits a gitignore pattern',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'SELECTION',
+    }),
+    'exclude-file': Flags.string({
+      description: 'read such patterns from a file',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'SELECTION',
+    }),
+    'exclude-caches': Flags.boolean({
+      description: 'leave out the content of folders with a CACHEDIR.TAG',
+      helpGroup: 'SELECTION',
+    }),
+    'exclude-larger-than': Flags.string({
+      description: 'leave out files above a size, e.g. 500M',
+      helpGroup: 'SELECTION',
+    }),
     'one-file-system': Flags.boolean({ description: 'do not enter other file systems', helpGroup: 'SELECTION' }),
     force: Flags.boolean({ description: 'read every file, also those that look unchanged' }),
     'dry-run': Flags.boolean({ description: 'do everything but write' }),
     parent: Flags.string({ description: 'snapshot to compare with' }),
     'from-command': Flags.string({ description: 'back up what a program prints; fails when the program fails' }),
     'stdin-name': Flags.string({ description: 'file name for standard input or a program', default: 'stdin' }),
-    compression: Flags.string({ description: 'how to compress (default: zstd where it works)', options: ['zstd', 'deflate', 'none'] }),
+    compression: Flags.string({
+      description: 'how to compress (default: zstd where it works)',
+      options: ['zstd', 'deflate', 'none'],
+    }),
     'compression-level': Flags.integer({ description: 'level of the compression', min: 1, max: 19 }),
-    cipher: Flags.string({ description: 'how to encrypt', options: ['aes-256-gcm', 'xchacha20-poly1305'], default: 'aes-256-gcm' }),
+    cipher: Flags.string({
+      description: 'how to encrypt',
+      options: ['aes-256-gcm', 'xchacha20-poly1305'],
+      default: 'aes-256-gcm',
+    }),
   }
 
   async run(): Promise<void> {
@@ -81,11 +104,19 @@ export default class Backup extends BaseCommand {
     }
     if (paths.length === 0) throw new Errors.CLIError('Name what to back up: bkp backup PATH --to URL', { exit: 2 })
     if (paths.includes('-')) {
-      if (paths.length > 1) throw new Errors.CLIError('"-" (standard input) cannot be combined with other paths', { exit: 2 })
+      if (paths.length > 1)
+        throw new Errors.CLIError('"-" (standard input) cannot be combined with other paths', { exit: 2 })
       return { source: { id: 'stdin', configuration: { name } }, paths: [Buffer.from(`/${name}`)] }
     }
     const absolute = paths.map((path) => resolve(path))
-    const found = await Promise.all(absolute.map((path) => lstat(path).then(() => true, () => false)))
+    const found = await Promise.all(
+      absolute.map((path) =>
+        lstat(path).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    )
     if (!found.includes(true)) throw new Errors.CLIError(`There is no ${absolute.map(safe).join(', ')}`, { exit: 2 })
     return { source: { id: 'fs', configuration: {} }, paths: absolute.map((path) => Buffer.from(path)) }
   }
@@ -102,8 +133,12 @@ export default class Backup extends BaseCommand {
   }
 
   #tell({ snapshotId, stats, issues, elapsedMs }: BackupResult, url: string): void {
-    this.print(`${stats.files} files: ${stats.filesNew} new, ${stats.filesChanged} changed, ${stats.filesUnchanged} unchanged; ${stats.directories} folders, ${stats.others} others`)
-    this.print(`${bytes(stats.bytes)} in all, ${bytes(stats.newBytes)} new, ${bytes(stats.storedBytes)} stored, in ${duration(elapsedMs)}`)
+    this.print(
+      `${stats.files} files: ${stats.filesNew} new, ${stats.filesChanged} changed, ${stats.filesUnchanged} unchanged; ${stats.directories} folders, ${stats.others} others`,
+    )
+    this.print(
+      `${bytes(stats.bytes)} in all, ${bytes(stats.newBytes)} new, ${bytes(stats.storedBytes)} stored, in ${duration(elapsedMs)}`,
+    )
     if (issues.length > 0) this.print(`${issues.length} issues: this snapshot is not complete`)
     if (snapshotId === undefined) this.print('Dry run: nothing was written')
     else {

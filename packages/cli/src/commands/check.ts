@@ -36,16 +36,27 @@ export default class Check extends BaseCommand {
     )
     progress.clear()
     const { damages } = result
-    if (flags.json) this.printJson({ ...result, damages: damages.map((damage) => ({ ...damage, affects: damage.affects.map(jsonPath) })) })
+    if (flags.json)
+      this.printJson({
+        ...result,
+        damages: damages.map((damage) => ({ ...damage, affects: damage.affects.map(jsonPath) })),
+      })
     else {
       for (const { key, message, affects } of damages) {
         this.print(`${pc.red('damaged')}  ${key}: ${safe(message)}`)
         for (const path of affects.slice(0, 10)) this.print(`         loses ${safe(path.text)}`)
         if (affects.length > 10) this.print(`         and ${affects.length - 10} more; all of them with --json`)
       }
-      this.print(`${result.snapshots} snapshots, ${result.packs} packs, ${result.blobs} blobs; ${result.packsRead} packs (${bytes(result.bytesRead)}) read, in ${duration(result.elapsedMs)}`)
-      if (result.unreferencedPacks > 0) this.print(`${result.unreferencedPacks} packs belong to no snapshot: harmless leftovers of interrupted runs`)
-      this.print(damages.length === 0 ? pc.green('No damage found') : `${damages.length} objects are damaged; everything else can be restored`)
+      this.print(
+        `${result.snapshots} snapshots, ${result.packs} packs, ${result.blobs} blobs; ${result.packsRead} packs (${bytes(result.bytesRead)}) read, in ${duration(result.elapsedMs)}`,
+      )
+      if (result.unreferencedPacks > 0)
+        this.print(`${result.unreferencedPacks} packs belong to no snapshot: harmless leftovers of interrupted runs`)
+      this.print(
+        damages.length === 0
+          ? pc.green('No damage found')
+          : `${damages.length} objects are damaged; everything else can be restored`,
+      )
     }
     if (damages.length > 0) process.exitCode = exitCode.damaged
   }
@@ -55,6 +66,7 @@ function shareOf(text: string | undefined): number {
   if (text === undefined) return 0
   const match = /^(\d+(?:\.\d+)?)%?$/.exec(text)
   const percent = Number(match?.[1])
-  if (match === null || percent > 100) throw new Errors.CLIError(`"${text}" is not a share; write for example --read-data=10%`, { exit: 2 })
+  if (match === null || percent > 100)
+    throw new Errors.CLIError(`"${text}" is not a share; write for example --read-data=10%`, { exit: 2 })
   return percent / 100
 }

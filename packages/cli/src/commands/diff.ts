@@ -5,11 +5,18 @@ import { fromFlag, secretFlags } from '../flags/common.js'
 import { entryJson } from '../output/entries.js'
 import { jsonPath, safe } from '../output/text.js'
 
-const marks: Readonly<Record<DiffEntry['change'], string>> = { added: '+', removed: '-', content: 'M', metadata: 'U', kind: 'T' }
+const marks: Readonly<Record<DiffEntry['change'], string>> = {
+  added: '+',
+  removed: '-',
+  content: 'M',
+  metadata: 'U',
+  kind: 'T',
+}
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two snapshots.'
-  static override description = 'Marks: + added, - removed, M content changed, U metadata changed, T became something else.'
+  static override description =
+    'Marks: + added, - removed, M content changed, U metadata changed, T became something else.'
   static override examples = ['<%= config.bin %> diff 1a2b3c4d latest --from /mnt/disk/backup']
   static override args = {
     before: Args.string({ description: 'the older snapshot', required: true }),
@@ -25,7 +32,10 @@ export default class Diff extends BaseCommand {
       for await (const entry of repository.diff(before.id, after.id, { signal: this.signal })) {
         if (!flags.json) this.print(`${marks[entry.change]}  ${safe(entry.path.text)}`)
         else {
-          const sides = { before: entry.before && entryJson(entry.before), after: entry.after && entryJson(entry.after) }
+          const sides = {
+            before: entry.before && entryJson(entry.before),
+            after: entry.after && entryJson(entry.after),
+          }
           this.printJson({ change: entry.change, ...jsonPath(entry.path), ...sides })
         }
       }

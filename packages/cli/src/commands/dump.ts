@@ -15,7 +15,8 @@ export default class Dump extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Dump)
     const { snapshot, path } = parseSnapshotPath(args.file)
-    if (path === undefined) throw new Errors.CLIError('Name the file: bkp dump SNAP:/path/of/file --from URL', { exit: 2 })
+    if (path === undefined)
+      throw new Errors.CLIError('Name the file: bkp dump SNAP:/path/of/file --from URL', { exit: 2 })
     await this.withRepository(flags.from, flags, async (repository) => {
       const { id } = await repository.resolveSnapshot(snapshot)
       for await (const piece of repository.dump(id, path, { signal: this.signal })) {

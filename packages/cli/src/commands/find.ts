@@ -5,8 +5,12 @@ import { entryJson, entryLine } from '../output/entries.js'
 
 export default class Find extends BaseCommand {
   static override summary = 'Find files by name in all snapshots.'
-  static override description = 'The pattern is a glob. With a "/" it is compared with the whole path, else with the name.'
-  static override examples = ["<%= config.bin %> find '*.jpg' --from /mnt/disk/backup", "<%= config.bin %> find '/home/ann/**/tax*' --snapshot latest --from /mnt/disk/backup"]
+  static override description =
+    'The pattern is a glob. With a "/" it is compared with the whole path, else with the name.'
+  static override examples = [
+    "<%= config.bin %> find '*.jpg' --from /mnt/disk/backup",
+    "<%= config.bin %> find '/home/ann/**/tax*' --snapshot latest --from /mnt/disk/backup",
+  ]
   static override args = { pattern: Args.string({ description: 'glob', required: true }) }
   static override flags = {
     ...fromFlag,
@@ -18,8 +22,16 @@ export default class Find extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Find)
     await this.withRepository(flags.from, flags, async (repository) => {
-      const wanted = flags.snapshot === undefined ? undefined : await Promise.all(flags.snapshot.map(async (name) => (await repository.resolveSnapshot(name)).id))
-      const options = { pattern: args.pattern, ignoreCase: flags['ignore-case'], signal: this.signal, ...(wanted === undefined ? {} : { snapshots: wanted }) }
+      const wanted =
+        flags.snapshot === undefined
+          ? undefined
+          : await Promise.all(flags.snapshot.map(async (name) => (await repository.resolveSnapshot(name)).id))
+      const options = {
+        pattern: args.pattern,
+        ignoreCase: flags['ignore-case'],
+        signal: this.signal,
+        ...(wanted === undefined ? {} : { snapshots: wanted }),
+      }
       let count = 0
       for await (const { snapshotId, entry } of repository.find(options)) {
         count++

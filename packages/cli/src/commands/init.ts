@@ -7,7 +7,10 @@ export default class Init extends BaseCommand {
   static override summary = 'Create a repository.'
   static override description =
     'Creates an encrypted repository and prints its recovery code, once. The code opens the repository when the passphrase is lost; keep it apart from the machine.'
-  static override examples = ['<%= config.bin %> init --to /mnt/disk/backup', 'BKP_PASSWORD=… <%= config.bin %> init --to /mnt/disk/backup --json']
+  static override examples = [
+    '<%= config.bin %> init --to /mnt/disk/backup',
+    'BKP_PASSWORD=… <%= config.bin %> init --to /mnt/disk/backup --json',
+  ]
   static override flags = {
     ...toFlag,
     'password-file': secretFlags['password-file'],

@@ -18,14 +18,28 @@ export default class Restore extends BaseCommand {
     '<%= config.bin %> restore latest:/home/ann --from /mnt/disk/backup --target /home/ann --overwrite if-changed',
     "<%= config.bin %> restore 1a2b3c4d --include '*.jpg' --from /mnt/disk/backup --target /tmp/photos --verify",
   ]
-  static override args = { snapshot: Args.string({ description: 'SNAP or SNAP:PATH; SNAP is an id or "latest"', required: true }) }
+  static override args = {
+    snapshot: Args.string({ description: 'SNAP or SNAP:PATH; SNAP is an id or "latest"', required: true }),
+  }
   static override flags = {
     ...fromFlag,
     ...secretFlags,
     target: Flags.string({ description: 'folder to write into', required: true, helpValue: 'DIR' }),
-    include: Flags.string({ description: 'only what fits a gitignore pattern', multiple: true, multipleNonGreedy: true }),
-    exclude: Flags.string({ description: 'all but what fits a gitignore pattern', multiple: true, multipleNonGreedy: true }),
-    overwrite: Flags.string({ description: 'what to do with files that are there', options: [...modes], default: 'always' }),
+    include: Flags.string({
+      description: 'only what fits a gitignore pattern',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    exclude: Flags.string({
+      description: 'all but what fits a gitignore pattern',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    overwrite: Flags.string({
+      description: 'what to do with files that are there',
+      options: [...modes],
+      default: 'always',
+    }),
     delete: Flags.boolean({ description: 'remove what is in the target and not in the snapshot' }),
     'dry-run': Flags.boolean({ description: 'write nothing, tell what would be written' }),
     verify: Flags.boolean({ description: 'read everything back and compare' }),
@@ -52,7 +66,11 @@ export default class Restore extends BaseCommand {
       })
     })
     progress.clear()
-    if (flags.json) this.printJson({ ...result, issues: result.issues.map(({ kind, path: at, message }) => ({ kind, ...jsonPath(at), message })) })
+    if (flags.json)
+      this.printJson({
+        ...result,
+        issues: result.issues.map(({ kind, path: at, message }) => ({ kind, ...jsonPath(at), message })),
+      })
     else this.#tell(result, resolve(flags.target), flags['dry-run'])
     if (result.damaged > 0) process.exitCode = exitCode.damaged
     else if (result.issues.length > 0) process.exitCode = exitCode.incomplete
@@ -60,10 +78,20 @@ export default class Restore extends BaseCommand {
 
   #tell(result: RestoreResult, target: string, isDry: boolean): void {
     const { files, directories, others, skipped, deleted, verified, damaged, issues, elapsedMs } = result
-    const extras = [skipped > 0 ? `${skipped} left as they were` : '', deleted > 0 ? `${deleted} deleted` : '', verified > 0 ? `${verified} verified` : '']
-    const what = [`${files} files (${bytes(result.bytes)})`, `${directories} folders`, `${others} others`, ...extras.filter((text) => text !== '')]
+    const extras = [
+      skipped > 0 ? `${skipped} left as they were` : '',
+      deleted > 0 ? `${deleted} deleted` : '',
+      verified > 0 ? `${verified} verified` : '',
+    ]
+    const what = [
+      `${files} files (${bytes(result.bytes)})`,
+      `${directories} folders`,
+      `${others} others`,
+      ...extras.filter((text) => text !== ''),
+    ]
     this.print(`${isDry ? 'Would restore' : 'Restored'} ${what.join(', ')} to ${target} in ${duration(elapsedMs)}`)
-    if (damaged > 0) this.print(`${damaged} could not be restored: their data are damaged. See what is: bkp check --read-data`)
+    if (damaged > 0)
+      this.print(`${damaged} could not be restored: their data are damaged. See what is: bkp check --read-data`)
     else if (issues.length > 0) this.print(`${issues.length} issues: not everything is as it was`)
   }
 }

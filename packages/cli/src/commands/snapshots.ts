@@ -5,7 +5,10 @@ import { bytes, jsonPath, localTime, safe } from '../output/text.js'
 
 export default class Snapshots extends BaseCommand {
   static override summary = 'List the snapshots of a repository.'
-  static override examples = ['<%= config.bin %> snapshots --from /mnt/disk/backup', '<%= config.bin %> snapshots --from /mnt/disk/backup --tag weekly --json']
+  static override examples = [
+    '<%= config.bin %> snapshots --from /mnt/disk/backup',
+    '<%= config.bin %> snapshots --from /mnt/disk/backup --tag weekly --json',
+  ]
   static override flags = {
     ...fromFlag,
     ...secretFlags,
@@ -17,7 +20,11 @@ export default class Snapshots extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Snapshots)
     const { host, tag, path } = flags
-    const filter = { ...(host === undefined ? {} : { hostname: host }), ...(tag === undefined ? {} : { tag }), ...(path === undefined ? {} : { path }) }
+    const filter = {
+      ...(host === undefined ? {} : { hostname: host }),
+      ...(tag === undefined ? {} : { tag }),
+      ...(path === undefined ? {} : { path }),
+    }
     const found = await this.withRepository(flags.from, flags, (repository) => repository.snapshots(filter))
     if (flags.json) {
       this.printJson({ snapshots: found.map((snapshot) => ({ ...snapshot, paths: snapshot.paths.map(jsonPath) })) })
@@ -28,9 +35,20 @@ export default class Snapshots extends BaseCommand {
       return
     }
     const { default: Table } = await import('cli-table3')
-    const table = new Table({ head: ['ID', 'Time', 'Host', 'Size', 'Issues', 'Tags', 'Paths'], style: { head: [], border: [] } })
+    const table = new Table({
+      head: ['ID', 'Time', 'Host', 'Size', 'Issues', 'Tags', 'Paths'],
+      style: { head: [], border: [] },
+    })
     for (const { id, time, hostname, stats, issueCount, tags, paths } of found) {
-      table.push([id.slice(0, 8), localTime(time), safe(hostname), bytes(stats.bytes ?? 0), issueCount, safe(tags.join(' ')), paths.map(({ text }) => safe(text)).join('\n')])
+      table.push([
+        id.slice(0, 8),
+        localTime(time),
+        safe(hostname),
+        bytes(stats.bytes ?? 0),
+        issueCount,
+        safe(tags.join(' ')),
+        paths.map(({ text }) => safe(text)).join('\n'),
+      ])
     }
     this.print(table.toString())
   }

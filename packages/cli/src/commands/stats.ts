@@ -16,7 +16,8 @@ export default class Stats extends BaseCommand {
     }
     const { default: Table } = await import('cli-table3')
     const table = new Table({ style: { head: [], border: [] } })
-    const saved = stats.snapshotBytes > 0 ? `${(stats.snapshotBytes / Math.max(1, stats.storedBytes)).toFixed(1)} : 1` : '-'
+    const saved =
+      stats.snapshotBytes > 0 ? `${(stats.snapshotBytes / Math.max(1, stats.storedBytes)).toFixed(1)} : 1` : '-'
     table.push(
       ['Snapshots', stats.snapshots],
       ['Packs', stats.packs],

@@ -3,7 +3,10 @@ import { Errors, Flags } from '@oclif/core'
 
 /** Flags of every command that opens a repository. */
 export const secretFlags = {
-  'password-file': Flags.string({ description: 'read the passphrase from the first line of a file', helpGroup: 'SECRETS' }),
+  'password-file': Flags.string({
+    description: 'read the passphrase from the first line of a file',
+    helpGroup: 'SECRETS',
+  }),
   'password-command': Flags.string({ description: 'run a program that prints the passphrase', helpGroup: 'SECRETS' }),
   'recovery-code': Flags.boolean({
     description: 'open with the recovery code (asked for, or from BKP_RECOVERY_CODE)',
@@ -50,7 +53,8 @@ const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, 
 /** `100M` as bytes; K, M, G and T are powers of 1024. */
 export function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text)
-  if (match === null) throw new Errors.CLIError(`"${text}" is not a size; write for example 500K, 100M or 2G`, { exit: 2 })
+  if (match === null)
+    throw new Errors.CLIError(`"${text}" is not a size; write for example 500K, 100M or 2G`, { exit: 2 })
   return Math.floor(Number(match[1]) * (units[(match[2] as string).toUpperCase()] as number))
 }
 

@@ -4,11 +4,19 @@ export const shells = ['bash', 'zsh', 'fish'] as const
 export interface CompletedCommand {
   readonly id: string
   readonly summary: string
-  readonly flags: readonly { readonly name: string; readonly takesValue: boolean; readonly options: readonly string[] }[]
+  readonly flags: readonly {
+    readonly name: string
+    readonly takesValue: boolean
+    readonly options: readonly string[]
+  }[]
 }
 
 /** A script that completes commands, flags and their fixed values. */
-export function completionScript(shell: (typeof shells)[number], bin: string, commands: readonly CompletedCommand[]): string {
+export function completionScript(
+  shell: (typeof shells)[number],
+  bin: string,
+  commands: readonly CompletedCommand[],
+): string {
   if (shell === 'fish') return fish(bin, commands)
   const script = bash(bin, commands)
   // zsh runs bash completion through its own emulation.
@@ -16,9 +24,16 @@ export function completionScript(shell: (typeof shells)[number], bin: string, co
 }
 
 function bash(bin: string, commands: readonly CompletedCommand[]): string {
-  const cases = commands.map(({ id, flags }) => `    ${id}) words="${flags.map(({ name }) => `--${name}`).join(' ')}" ;;`)
+  const cases = commands.map(
+    ({ id, flags }) => `    ${id}) words="${flags.map(({ name }) => `--${name}`).join(' ')}" ;;`,
+  )
   const values = commands.flatMap(({ id, flags }) =>
-    flags.filter(({ options }) => options.length > 0).map(({ name, options }) => `    ${id}:--${name}) COMPREPLY=($(compgen -W "${options.join(' ')}" -- "$current")); return ;;`),
+    flags
+      .filter(({ options }) => options.length > 0)
+      .map(
+        ({ name, options }) =>
+          `    ${id}:--${name}) COMPREPLY=($(compgen -W "${options.join(' ')}" -- "$current")); return ;;`,
+      ),
   )
   return [
     `_${bin}() {`,

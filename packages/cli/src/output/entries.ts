@@ -12,7 +12,20 @@ export function entryLine(entry: ListedEntry): string {
 
 /** One entry as it stands in JSON. */
 export function entryJson(entry: ListedEntry): Record<string, unknown> {
-  const { path, kind, mode, uid, gid, userName, groupName, sizeBytes, mtimeSeconds, mtimeNanoseconds, linkTarget, error } = entry
+  const {
+    path,
+    kind,
+    mode,
+    uid,
+    gid,
+    userName,
+    groupName,
+    sizeBytes,
+    mtimeSeconds,
+    mtimeNanoseconds,
+    linkTarget,
+    error,
+  } = entry
   return {
     ...jsonPath(path),
     kind,

@@ -21,7 +21,8 @@ export class ProgressLine {
   readonly onEvent = (event: EngineEvent): void => {
     if (this.#isQuiet) return
     if (event.kind === 'planned') this.#total = { files: event.totalFiles, bytes: event.totalBytes }
-    else if (event.kind === 'issue') this.#print(`${event.issue.kind}: ${safe(event.issue.path.text)}: ${safe(event.issue.message)}`)
+    else if (event.kind === 'issue')
+      this.#print(`${event.issue.kind}: ${safe(event.issue.path.text)}: ${safe(event.issue.message)}`)
     else if (event.kind === 'note') this.#print(`note: ${safe(event.message)}`)
     else if (event.kind === 'progress') this.#draw(event)
   }
@@ -42,7 +43,10 @@ export class ProgressLine {
     const totalBytes = event.totalBytes ?? this.#total?.bytes
     const parts = [`${event.filesDone} files`, bytes(event.bytesDone), `${bytes(speed)}/s`]
     if (totalBytes !== undefined && totalBytes > event.bytesDone && speed > 0) {
-      parts.push(`${Math.floor((event.bytesDone / totalBytes) * 100)}%`, `ETA ${duration(((totalBytes - event.bytesDone) / speed) * 1000)}`)
+      parts.push(
+        `${Math.floor((event.bytesDone / totalBytes) * 100)}%`,
+        `ETA ${duration(((totalBytes - event.bytesDone) / speed) * 1000)}`,
+      )
     }
     if (event.errors > 0) parts.push(`${event.errors} issues`)
     if (event.current !== undefined) parts.push(safe(event.current))

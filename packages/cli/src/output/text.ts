@@ -17,14 +17,15 @@ export function duration(ms: number): string {
 
 /** A name from a repository as a terminal may see it: control characters cannot move the cursor or change colours. */
 export function safe(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 /** A path in JSON: `base64` only where the bytes are not UTF-8. */
 export function jsonPath(path: RawPath): { readonly path: string; readonly pathBase64?: string } {
   const raw = Buffer.from(path.bytes)
-  return raw.equals(Buffer.from(path.text)) ? { path: path.text } : { path: path.text, pathBase64: raw.toString('base64') }
+  return raw.equals(Buffer.from(path.text))
+    ? { path: path.text }
+    : { path: path.text, pathBase64: raw.toString('base64') }
 }
 
 /** `2026-11-23 18:46:00` in local time. */

@@ -4,7 +4,9 @@ import { BkpError, isBkpError } from '../errors/index.js'
 export function abortError(signal: AbortSignal | undefined): BkpError {
   const reason: unknown = signal?.reason
   if (isBkpError(reason)) return reason
-  return new BkpError('interrupted', 'Interrupted; what was stored so far is kept and used by the next run', { cause: reason })
+  return new BkpError('interrupted', 'Interrupted; what was stored so far is kept and used by the next run', {
+    cause: reason,
+  })
 }
 
 /** @throws BkpError `interrupted` */

@@ -247,7 +247,11 @@ export interface Repository {
    */
   resolveSnapshot(reference: string, filter?: SnapshotFilter): Promise<SnapshotSummary>
   backup(options: BackupOptions): Promise<BackupResult>
-  list(snapshotId: string, path: Uint8Array | undefined, options: RunOptions & { readonly recursive: boolean }): AsyncIterable<ListedEntry>
+  list(
+    snapshotId: string,
+    path: Uint8Array | undefined,
+    options: RunOptions & { readonly recursive: boolean },
+  ): AsyncIterable<ListedEntry>
   find(options: FindOptions): AsyncIterable<FoundEntry>
   diff(before: string, after: string, options?: RunOptions): AsyncIterable<DiffEntry>
   /** The content of one file, piece by piece. */

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { Storage } from '@bkp/plugin-api'
-import { sealObject, type ObjectKind } from '../format/sealed-object.js'
 import { objectNameOf } from '../format/ids.js'
+import { type ObjectKind, sealObject } from '../format/sealed-object.js'
 import { Codecs } from '../repository/codecs.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
 import { loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
@@ -18,7 +18,13 @@ export class OperationContext {
   /** Ciphers for the small objects that the main thread reads itself. */
   readonly codecs: Codecs
 
-  private constructor(repository: OpenedRepository, plugins: PluginAccess, threads: number, now: () => number, codecs: Codecs) {
+  private constructor(
+    repository: OpenedRepository,
+    plugins: PluginAccess,
+    threads: number,
+    now: () => number,
+    codecs: Codecs,
+  ) {
     this.repository = repository
     this.plugins = plugins
     this.threads = threads
@@ -26,7 +32,12 @@ export class OperationContext {
     this.codecs = codecs
   }
 
-  static async create(repository: OpenedRepository, plugins: PluginAccess, threads: number, now: () => number): Promise<OperationContext> {
+  static async create(
+    repository: OpenedRepository,
+    plugins: PluginAccess,
+    threads: number,
+    now: () => number,
+  ): Promise<OperationContext> {
     return new OperationContext(repository, plugins, threads, now, await Codecs.load(describeCodecs(plugins, ['none'])))
   }
 
@@ -36,13 +47,25 @@ export class OperationContext {
 
   readonly cipherFor = (id: string) => this.codecs.cipher(id)
 
-  loadIndex(options: { readonly room?: number; readonly ignoreCondemned?: boolean; readonly signal?: AbortSignal }): Promise<RepositoryIndex> {
+  loadIndex(options: {
+    readonly room?: number
+    readonly ignoreCondemned?: boolean
+    readonly signal?: AbortSignal
+  }): Promise<RepositoryIndex> {
     const { room = 0, ignoreCondemned = false, signal } = options
-    return loadIndex(this.repository, this.cipherFor, { room, ignoreCondemned, ...(signal === undefined ? {} : { signal }) })
+    return loadIndex(this.repository, this.cipherFor, {
+      room,
+      ignoreCondemned,
+      ...(signal === undefined ? {} : { signal }),
+    })
   }
 
   /** Seals a small object for this repository. */
-  seal(kind: Exclude<ObjectKind, 'data-pack' | 'metadata-pack'>, payload: Uint8Array, cipherId: string): { readonly name: string; readonly bytes: Uint8Array } {
+  seal(
+    kind: Exclude<ObjectKind, 'data-pack' | 'metadata-pack'>,
+    payload: Uint8Array,
+    cipherId: string,
+  ): { readonly name: string; readonly bytes: Uint8Array } {
     const bytes = sealObject(kind, this.repository.id, this.repository.keys.metadata, this.cipherFor(cipherId), payload)
     return { name: objectNameOf(bytes), bytes }
   }

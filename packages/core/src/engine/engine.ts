@@ -39,7 +39,10 @@ export class PluginEngine implements Engine {
     const storage = await this.#plugins.openStorage(url, 'create')
     try {
       const now = () => new Date(this.#clock())
-      const { id, recoveryCode } = await createRepository({ url, storage, now, randomBytes: this.#randomBytes }, passphrase)
+      const { id, recoveryCode } = await createRepository(
+        { url, storage, now, randomBytes: this.#randomBytes },
+        passphrase,
+      )
       return { repositoryId: id, recoveryCode, url }
     } finally {
       await storage.close()
@@ -76,19 +79,30 @@ export class PluginEngine implements Engine {
     const compressions = this.#plugins.idsOf('compression')
     const ciphers = this.#plugins.idsOf('encryption')
     const codecs = await Codecs.load(describeCodecs(this.#plugins, compressions))
-    for (const [number, id] of compressions.entries()) findings.push(this.#try(`compression ${id}`, () => codecs.compressor(number)))
+    for (const [number, id] of compressions.entries())
+      findings.push(this.#try(`compression ${id}`, () => codecs.compressor(number)))
     for (const id of ciphers) findings.push(this.#try(`encryption ${id}`, () => codecs.cipher(id)))
     const { implementation } = await createKeyedHasher(new Uint8Array(32))
     const isNative = implementation === 'native'
-    findings.push({ level: isNative ? 'ok' : 'warning', subject: 'BLAKE3', message: isNative ? 'native' : 'WebAssembly: slower, the same results' })
+    findings.push({
+      level: isNative ? 'ok' : 'warning',
+      subject: 'BLAKE3',
+      message: isNative ? 'native' : 'WebAssembly: slower, the same results',
+    })
     const hasArgon2 = (await loadNativeArgon2()) !== undefined
-    findings.push({ level: hasArgon2 ? 'ok' : 'warning', subject: 'Argon2', message: hasArgon2 ? 'native' : 'JavaScript: opening takes seconds' })
+    findings.push({
+      level: hasArgon2 ? 'ok' : 'warning',
+      subject: 'Argon2',
+      message: hasArgon2 ? 'native' : 'JavaScript: opening takes seconds',
+    })
     for (const id of this.#plugins.idsOf('source')) {
       const url = this.#plugins.moduleUrl('source', id) as string
       const { default: module } = (await import(url)) as { default: SourceModule }
       const limitations = module.limitations?.() ?? []
-      if (limitations.length === 0) findings.push({ level: 'ok', subject: `source ${id}`, message: 'everything is kept' })
-      for (const limitation of limitations) findings.push({ level: 'warning', subject: `source ${id}`, message: `not kept: ${limitation}` })
+      if (limitations.length === 0)
+        findings.push({ level: 'ok', subject: `source ${id}`, message: 'everything is kept' })
+      for (const limitation of limitations)
+        findings.push({ level: 'warning', subject: `source ${id}`, message: `not kept: ${limitation}` })
     }
     return findings
   }
@@ -113,7 +127,12 @@ export class PluginEngine implements Engine {
       return { level: 'ok', subject, message: 'works' }
     } catch (error) {
       if (!(error instanceof BkpError)) throw error
-      return { level: 'warning', subject, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+      return {
+        level: 'warning',
+        subject,
+        message: error.message,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+      }
     }
   }
 }

@@ -17,7 +17,11 @@ export interface PluginAccess {
 }
 
 /** Descriptors for threads: the compressions of a repository in order, and every cipher there is. */
-export function describeCodecs(plugins: PluginAccess, compressions: readonly string[], chosen?: CodecChoice): CodecDescriptors {
+export function describeCodecs(
+  plugins: PluginAccess,
+  compressions: readonly string[],
+  chosen?: CodecChoice,
+): CodecDescriptors {
   const describe = (port: WorkerPort, id: string): CodecDescriptor => ({
     id,
     url: plugins.moduleUrl(port, id),

@@ -58,7 +58,11 @@ export class EngineRepository implements Repository {
     return runBackup(this.#context, options)
   }
 
-  list(snapshotId: string, path: Uint8Array | undefined, options: RunOptions & { readonly recursive: boolean }): AsyncIterable<ListedEntry> {
+  list(
+    snapshotId: string,
+    path: Uint8Array | undefined,
+    options: RunOptions & { readonly recursive: boolean },
+  ): AsyncIterable<ListedEntry> {
     return listEntries(this.#context, snapshotId, path, options)
   }
 

@@ -11,7 +11,9 @@ export const defaultArgon2Cost: Argon2Cost = { memoryKiB: 65_536, passes: 3, lan
 /** Argon2id, version 0x13, 32 bytes. Native where it can be loaded, else in JavaScript (seconds instead of tenths). */
 export async function argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: Argon2Cost): Promise<Uint8Array> {
   const native = await loadNative()
-  return native === undefined ? argon2idInJavaScript(passphrase, salt, cost) : argon2idNative(native, passphrase, salt, cost)
+  return native === undefined
+    ? argon2idInJavaScript(passphrase, salt, cost)
+    : argon2idNative(native, passphrase, salt, cost)
 }
 
 type Native = typeof import('@node-rs/argon2')
@@ -25,7 +27,12 @@ export async function loadNative(): Promise<Native | undefined> {
   }
 }
 
-export async function argon2idNative(native: Native, passphrase: Uint8Array, salt: Uint8Array, cost: Argon2Cost): Promise<Uint8Array> {
+export async function argon2idNative(
+  native: Native,
+  passphrase: Uint8Array,
+  salt: Uint8Array,
+  cost: Argon2Cost,
+): Promise<Uint8Array> {
   const hash = await native.hashRaw(passphrase, {
     algorithm: 2,
     version: 1,
@@ -38,7 +45,11 @@ export async function argon2idNative(native: Native, passphrase: Uint8Array, sal
   return new Uint8Array(hash)
 }
 
-export async function argon2idInJavaScript(passphrase: Uint8Array, salt: Uint8Array, cost: Argon2Cost): Promise<Uint8Array> {
+export async function argon2idInJavaScript(
+  passphrase: Uint8Array,
+  salt: Uint8Array,
+  cost: Argon2Cost,
+): Promise<Uint8Array> {
   const { argon2idAsync } = await import('@noble/hashes/argon2.js')
   return argon2idAsync(passphrase, salt, { t: cost.passes, m: cost.memoryKiB, p: cost.lanes, dkLen: 32, version: 0x13 })
 }

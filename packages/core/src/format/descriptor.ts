@@ -65,8 +65,18 @@ export function verifyDescriptor(descriptor: Descriptor, key: Uint8Array): void 
 
 function macOf(descriptor: Omit<Descriptor, 'mac'>, key: Uint8Array): Buffer {
   const { read, write, check } = descriptor.features
-  const lines = ['bkp-descriptor', '1', descriptor.repository, descriptor.created, read.join(','), write.join(','), check.join(',')]
-  return createHmac('sha256', key).update(lines.map((line) => `${line}\n`).join('')).digest()
+  const lines = [
+    'bkp-descriptor',
+    '1',
+    descriptor.repository,
+    descriptor.created,
+    read.join(','),
+    write.join(','),
+    check.join(','),
+  ]
+  return createHmac('sha256', key)
+    .update(lines.map((line) => `${line}\n`).join(''))
+    .digest()
 }
 
 function unsupported(what: string): BkpError {

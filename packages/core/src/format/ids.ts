@@ -14,7 +14,8 @@ export interface ParsedKey {
   readonly name: string
 }
 
-const named = /^(?:(keys|index|snapshots|condemned)\/([0-9a-f]{64})|packs\/([0-9a-f]{2})\/(\3[0-9a-f]{62})|sessions\/([0-9a-f]{32}))$/
+const named =
+  /^(?:(keys|index|snapshots|condemned)\/([0-9a-f]{64})|packs\/([0-9a-f]{2})\/(\3[0-9a-f]{62})|sessions\/([0-9a-f]{32}))$/
 
 export function objectNameOf(bytes: Uint8Array): ObjectName {
   return createHash('sha256').update(bytes).digest('hex') as ObjectName

@@ -38,7 +38,10 @@ export function encodeIndexSegment(packs: readonly IndexPack[]): Uint8Array {
  * Gives every pack of a segment to `onPack`.
  * @throws BkpError `damaged`
  */
-export function decodeIndexSegment(payload: Uint8Array, onPack: (pack: Omit<IndexPack, 'rows'> & { readonly rows: Rows }) => void): void {
+export function decodeIndexSegment(
+  payload: Uint8Array,
+  onPack: (pack: Omit<IndexPack, 'rows'> & { readonly rows: Rows }) => void,
+): void {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
   const { ids, end } = decodeCompressionIds(payload)
   if (end + 4 > payload.length) throw damaged('An index segment is cut short')

@@ -28,7 +28,11 @@ export interface NewSlot {
   readonly created: string
 }
 
-export async function createPassphraseSlot(passphrase: string, slot: NewSlot, cost: Argon2Cost = defaultArgon2Cost): Promise<Uint8Array> {
+export async function createPassphraseSlot(
+  passphrase: string,
+  slot: NewSlot,
+  cost: Argon2Cost = defaultArgon2Cost,
+): Promise<Uint8Array> {
   const kdf: Kdf = { name: 'argon2id', ...cost, salt: randomBytes(16) }
   return encode('passphrase', slot, kdf, await slotKey({ kind: 'passphrase', kdf }, secretOfPassphrase(passphrase)))
 }
@@ -54,7 +58,15 @@ export function parseSlot(bytes: Uint8Array): KeySlot | undefined {
   if (fromHex(repository, 16) === undefined || nonce === undefined || wrapped === undefined || kdf === undefined) {
     throw damaged('A key slot is damaged: a member is missing or has the wrong form')
   }
-  return { kind, repository: repository as string, label: String(label ?? ''), created: String(created ?? ''), kdf, nonce, wrapped }
+  return {
+    kind,
+    repository: repository as string,
+    label: String(label ?? ''),
+    created: String(created ?? ''),
+    kdf,
+    nonce,
+    wrapped,
+  }
 }
 
 export function secretOfPassphrase(passphrase: string): Uint8Array {

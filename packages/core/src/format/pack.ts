@@ -137,7 +137,11 @@ export function trailerBytes(overheadBytes: number): number {
  * @param sealed the last {@link trailerBytes} of the pack
  * @throws BkpError `damaged`
  */
-export function readTrailer(sealer: PartSealer, sealed: Uint8Array, packBytes: number): { readonly offset: number; readonly length: number; readonly count: number } {
+export function readTrailer(
+  sealer: PartSealer,
+  sealed: Uint8Array,
+  packBytes: number,
+): { readonly offset: number; readonly length: number; readonly count: number } {
   const plain = new Uint8Array(trailerPlainBytes)
   sealer.open(trailerPosition, sealed, plain)
   const view = new DataView(plain.buffer)
@@ -164,7 +168,8 @@ export function readDirectory(
   const plain = new Uint8Array(sealed.length - sealer.overheadBytes)
   sealer.open(trailer.offset, sealed, plain)
   const { ids, end } = decodeCompressionIds(plain)
-  if (plain.length - end !== trailer.count * rowBytes) throw damaged('The directory of a pack has another length than its trailer says')
+  if (plain.length - end !== trailer.count * rowBytes)
+    throw damaged('The directory of a pack has another length than its trailer says')
   const rows = new Rows(plain.subarray(end))
   validateRows(rows, ids.length, isMetadata, headerBytes, trailer.offset)
   return { compressionIds: ids, rows }

@@ -42,7 +42,8 @@ function toSymbols(bytes: Uint8Array, count: number): string {
   let symbols = ''
   for (let n = 0; n < count; n++) {
     let value = 0
-    for (let bit = n * 5; bit < n * 5 + 5; bit++) value = (value << 1) | (((bytes[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1)
+    for (let bit = n * 5; bit < n * 5 + 5; bit++)
+      value = (value << 1) | (((bytes[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1)
     symbols += alphabet[value]
   }
   return symbols

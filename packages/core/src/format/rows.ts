@@ -47,17 +47,26 @@ export class Rows {
 }
 
 /** Checks rows that came from a storage. @throws BkpError `damaged` */
-export function validateRows(rows: Rows, compressionCount: number, isMetadata: boolean, from: number, to: number): void {
+export function validateRows(
+  rows: Rows,
+  compressionCount: number,
+  isMetadata: boolean,
+  from: number,
+  to: number,
+): void {
   let end = from
   for (let row = 0; row < rows.count; row++) {
     const offset = rows.offset(row)
     const plain = rows.plainLength(row)
     const type = rows.type(row)
-    if (offset < end || offset + rows.sealedLength(row) > to) throw damaged(`Blob ${row} of a pack lies outside of its place`)
+    if (offset < end || offset + rows.sealedLength(row) > to)
+      throw damaged(`Blob ${row} of a pack lies outside of its place`)
     if (plain === 0 || plain > maxBlobBytes) throw damaged(`Blob ${row} of a pack claims ${plain} bytes`)
-    if (rows.sealedLength(row) > maxBlobBytes + 4096) throw damaged(`Blob ${row} of a pack claims to take ${rows.sealedLength(row)} bytes`)
+    if (rows.sealedLength(row) > maxBlobBytes + 4096)
+      throw damaged(`Blob ${row} of a pack claims to take ${rows.sealedLength(row)} bytes`)
     if (rows.compression(row) >= compressionCount) throw damaged(`Blob ${row} of a pack names no compression`)
-    if (type > 2 || (type === 0) === isMetadata) throw damaged(`Blob ${row} of a pack has type ${type}, which does not belong there`)
+    if (type > 2 || (type === 0) === isMetadata)
+      throw damaged(`Blob ${row} of a pack has type ${type}, which does not belong there`)
     end = offset + rows.sealedLength(row)
   }
 }

@@ -29,7 +29,12 @@ export interface NewObject {
 }
 
 /** A header with a fresh key, wrapped under `wrappingKey`. */
-export function newHeader(kind: ObjectKind, repositoryId: string, cipherId: string, wrappingKey: Uint8Array): NewObject {
+export function newHeader(
+  kind: ObjectKind,
+  repositoryId: string,
+  cipherId: string,
+  wrappingKey: Uint8Array,
+): NewObject {
   const header = Buffer.alloc(headerBytes)
   header.set(magic, 0)
   header[4] = kinds.indexOf(kind) + 1
@@ -54,9 +59,13 @@ export function parseHeader(bytes: Uint8Array, repositoryId: string): Header {
   const kind = kinds[(bytes[4] as number) - 1]
   if (kind === undefined) throw damaged(`An object has the unknown kind ${bytes[4]}`)
   if (bytes[5] !== 1) {
-    throw new BkpError('unsupported', `An object's key is wrapped in a way (${bytes[5]}) that this version does not know`, {
-      hint: 'Upgrade bkp',
-    })
+    throw new BkpError(
+      'unsupported',
+      `An object's key is wrapped in a way (${bytes[5]}) that this version does not know`,
+      {
+        hint: 'Upgrade bkp',
+      },
+    )
   }
   if (bytes[6] !== 0 || bytes[7] !== 0) throw damaged('Reserved bytes of an object header are set')
   const owner = toHex(bytes.subarray(8, 24))

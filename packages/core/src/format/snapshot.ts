@@ -79,12 +79,20 @@ export function rootTreeOf(snapshot: Snapshot): Uint8Array {
 
 function isJsonBytes(value: unknown): value is JsonBytes {
   const bytes = value as Partial<JsonBytes> | null
-  return typeof bytes === 'object' && bytes !== null && typeof bytes.text === 'string' && typeof bytes.base64 === 'string'
+  return (
+    typeof bytes === 'object' && bytes !== null && typeof bytes.text === 'string' && typeof bytes.base64 === 'string'
+  )
 }
 
 function isIssue(value: unknown): value is SnapshotIssue {
   const issue = value as Partial<SnapshotIssue> | null
-  return typeof issue === 'object' && issue !== null && isJsonBytes(issue.path) && typeof issue.kind === 'string' && typeof issue.message === 'string'
+  return (
+    typeof issue === 'object' &&
+    issue !== null &&
+    isJsonBytes(issue.path) &&
+    typeof issue.kind === 'string' &&
+    typeof issue.message === 'string'
+  )
 }
 
 function isNumbers(value: unknown): value is Record<string, number> {

@@ -1,6 +1,14 @@
 import type { Extent, Xattr } from '@bkp/plugin-api'
 import { damaged } from '../errors/index.js'
-import { changedFlag, entryFixedBytes, entryKinds, tags, type TreeEntryKind, treeHeaderBytes, treeMagic } from './tree-writer.js'
+import {
+  changedFlag,
+  entryFixedBytes,
+  entryKinds,
+  type TreeEntryKind,
+  tags,
+  treeHeaderBytes,
+  treeMagic,
+} from './tree-writer.js'
 
 /** Walks over the entries of one tree blob without copying; getters speak of the entry that `next` came to. */
 export class TreeCursor {
@@ -17,7 +25,8 @@ export class TreeCursor {
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    if (bytes.length < treeHeaderBytes || this.#view.getUint32(0, true) !== treeMagic) throw damaged('A tree does not begin as a tree')
+    if (bytes.length < treeHeaderBytes || this.#view.getUint32(0, true) !== treeMagic)
+      throw damaged('A tree does not begin as a tree')
     this.#count = this.#view.getUint32(4, true)
   }
 
@@ -168,8 +177,10 @@ export class TreeCursor {
   #validate(): void {
     if (this.kind === undefined) throw damaged(`An entry of a tree has the unknown kind ${this.#bytes[this.#start]}`)
     const { name } = this
-    if (!isLegalName(name)) throw damaged(`A tree holds the illegal name ${JSON.stringify(Buffer.from(name).toString())}`)
-    if (this.#lastName !== undefined && Buffer.compare(this.#lastName, name) >= 0) throw damaged('The names of a tree are not in order')
+    if (!isLegalName(name))
+      throw damaged(`A tree holds the illegal name ${JSON.stringify(Buffer.from(name).toString())}`)
+    if (this.#lastName !== undefined && Buffer.compare(this.#lastName, name) >= 0)
+      throw damaged('The names of a tree are not in order')
     this.#lastName = name
     const { sizeBytes } = this
     if (sizeBytes < 0 || !Number.isSafeInteger(sizeBytes)) throw damaged('An entry of a tree has an impossible size')
@@ -208,7 +219,8 @@ export class TreeCursor {
 
 /** Whether a name can stand in a directory: not empty, `.` or `..`, without `/` and NUL. */
 export function isLegalName(name: Uint8Array): boolean {
-  if (name.length === 0 || (name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e)))) return false
+  if (name.length === 0 || (name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e))))
+    return false
   return !name.includes(0x2f) && !name.includes(0)
 }
 

@@ -32,17 +32,24 @@ export async function readManifest(directory: string, warn: (message: string) =>
   const packageName = String(json.name ?? directory)
   const manifest = json.bkp
   if (!validateManifest(manifest)) {
-    const reasons = (validateManifest.errors ?? []).map(({ instancePath, message }) => `bkp${instancePath} ${message ?? ''}`)
+    const reasons = (validateManifest.errors ?? []).map(
+      ({ instancePath, message }) => `bkp${instancePath} ${message ?? ''}`,
+    )
     throw new BkpError('plugin-failed', `The manifest of ${packageName} is not valid: ${reasons.join('; ')}`)
   }
   const valid = manifest as unknown as PluginManifest
   if (!semver.satisfies(apiVersion, valid.api)) {
-    throw new BkpError('plugin-failed', `${packageName} is written for plugin API ${valid.api}, and this bkp has ${apiVersion}`, {
-      hint: `Install a version of ${packageName} that fits, or another version of bkp`,
-    })
+    throw new BkpError(
+      'plugin-failed',
+      `${packageName} is written for plugin API ${valid.api}, and this bkp has ${apiVersion}`,
+      {
+        hint: `Install a version of ${packageName} that fits, or another version of bkp`,
+      },
+    )
   }
   for (const kind of Object.keys(valid.contributes)) {
-    if (!knownPorts.some((port) => port === kind)) warn(`${packageName} contributes "${kind}", which this version of bkp (plugin API ${apiVersion}) does not know`)
+    if (!knownPorts.some((port) => port === kind))
+      warn(`${packageName} contributes "${kind}", which this version of bkp (plugin API ${apiVersion}) does not know`)
   }
   return { directory, packageName, version: String(json.version ?? '0.0.0'), main: entryOf(json), manifest: valid }
 }

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { apiVersion, isPlugin, type Logger, type Storage, type StorageFactory, type WorkerContribution } from '@bkp/plugin-api'
+import {
+  apiVersion,
+  isPlugin,
+  type Logger,
+  type Storage,
+  type StorageFactory,
+  type WorkerContribution,
+} from '@bkp/plugin-api'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { BkpError } from '../errors/index.js'
 import { type InstalledPlugin, knownPorts, readManifest } from './manifest.js'
@@ -25,7 +32,9 @@ export class PluginHost {
 
   /** @throws BkpError `plugin-failed` for a bad manifest, or two plugins that claim the same */
   static async fromDirectories(directories: readonly string[], log: Logger): Promise<PluginHost> {
-    const plugins = await Promise.all(directories.map((directory) => readManifest(directory, (message) => log.warn(message))))
+    const plugins = await Promise.all(
+      directories.map((directory) => readManifest(directory, (message) => log.warn(message))),
+    )
     refuseConflicts(plugins)
     return new PluginHost(plugins, log)
   }
@@ -48,7 +57,9 @@ export class PluginHost {
   }
 
   schemes(): readonly string[] {
-    return this.#plugins.flatMap(({ manifest }) => (manifest.contributes.storage ?? []).flatMap(({ schemes }) => schemes))
+    return this.#plugins.flatMap(({ manifest }) =>
+      (manifest.contributes.storage ?? []).flatMap(({ schemes }) => schemes),
+    )
   }
 
   idsOf(port: WorkerPortName): readonly string[] {
@@ -69,11 +80,16 @@ export class PluginHost {
     ajv.addVocabulary(['x-bkp-secret'])
     const validate = ajv.compile(schema)
     if (validate(configuration)) return
-    const reasons = (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath.slice(1) || id} ${message ?? ''}`)
+    const reasons = (validate.errors ?? []).map(
+      ({ instancePath, message }) => `${instancePath.slice(1) || id} ${message ?? ''}`,
+    )
     throw new BkpError('usage', `The configuration of ${id} is not valid: ${reasons.join('; ')}`)
   }
 
-  #find(port: WorkerPortName, id: string): { readonly plugin: InstalledPlugin; readonly contribution: WorkerContribution } | undefined {
+  #find(
+    port: WorkerPortName,
+    id: string,
+  ): { readonly plugin: InstalledPlugin; readonly contribution: WorkerContribution } | undefined {
     for (const plugin of this.#plugins) {
       const contribution = plugin.manifest.contributes[port]?.find((candidate) => candidate.id === id)
       if (contribution !== undefined) return { plugin, contribution }
@@ -107,7 +123,10 @@ async function activate(plugin: InstalledPlugin, log: Logger): Promise<ReadonlyM
     })
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(failed(`it did not activate within ${activationTimeoutMs / 1000} s`)), activationTimeoutMs)
+    timer = setTimeout(
+      () => reject(failed(`it did not activate within ${activationTimeoutMs / 1000} s`)),
+      activationTimeoutMs,
+    )
   })
   const running = async () => {
     const loaded = (await import(pathToFileURL(join(plugin.directory, plugin.main)).href)) as { default?: unknown }
@@ -116,7 +135,8 @@ async function activate(plugin: InstalledPlugin, log: Logger): Promise<ReadonlyM
       apiVersion,
       log,
       registerStorage(id, factory) {
-        if (!declared.includes(id)) throw new TypeError(`it registers the storage "${id}", which its manifest does not declare`)
+        if (!declared.includes(id))
+          throw new TypeError(`it registers the storage "${id}", which its manifest does not declare`)
         factories.set(id, factory)
       },
     })
@@ -137,11 +157,14 @@ function refuseConflicts(plugins: readonly InstalledPlugin[]): void {
   const owners = new Map<string, string>()
   const claim = (what: string, packageName: string) => {
     const owner = owners.get(what)
-    if (owner !== undefined) throw new BkpError('plugin-failed', `Both ${owner} and ${packageName} claim ${what}; uninstall one of them`)
+    if (owner !== undefined)
+      throw new BkpError('plugin-failed', `Both ${owner} and ${packageName} claim ${what}; uninstall one of them`)
     owners.set(what, packageName)
   }
   for (const { manifest, packageName } of plugins) {
-    for (const port of knownPorts) for (const { id } of manifest.contributes[port] ?? []) claim(`the ${port} "${id}"`, packageName)
-    for (const { schemes } of manifest.contributes.storage ?? []) for (const scheme of schemes) claim(`the scheme ${scheme}:`, packageName)
+    for (const port of knownPorts)
+      for (const { id } of manifest.contributes[port] ?? []) claim(`the ${port} "${id}"`, packageName)
+    for (const { schemes } of manifest.contributes.storage ?? [])
+      for (const scheme of schemes) claim(`the scheme ${scheme}:`, packageName)
   }
 }

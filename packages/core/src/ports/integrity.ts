@@ -1,4 +1,11 @@
-import { type CallOptions, type GetOptions, PortError, type PutOptions, type Storage, type StoredObject } from '@bkp/plugin-api'
+import {
+  type CallOptions,
+  type GetOptions,
+  PortError,
+  type PutOptions,
+  type Storage,
+  type StoredObject,
+} from '@bkp/plugin-api'
 import { objectNameOf, parseObjectKey } from '../format/ids.js'
 
 /**

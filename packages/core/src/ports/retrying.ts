@@ -1,4 +1,11 @@
-import { type CallOptions, type GetOptions, isPortError, type PutOptions, type Storage, type StoredObject } from '@bkp/plugin-api'
+import {
+  type CallOptions,
+  type GetOptions,
+  isPortError,
+  type PutOptions,
+  type Storage,
+  type StoredObject,
+} from '@bkp/plugin-api'
 import pRetry from 'p-retry'
 
 /** How often and how patiently to try again. */

@@ -1,7 +1,7 @@
 import { type Compressor, isPortError } from '@bkp/plugin-api'
 import { BkpError, damaged } from '../errors/index.js'
-import type { RepositoryKeys } from '../format/subkeys.js'
 import { headerBytes, PartSealer, parseHeader, unwrapObjectKey } from '../format/sealed-object.js'
+import type { RepositoryKeys } from '../format/subkeys.js'
 import type { KeyedHasher } from '../hash/keyed-hasher.js'
 import type { ChunkTable } from './chunk-table.js'
 import { notFound } from './chunk-table.js'
@@ -66,7 +66,8 @@ export class BlobReader {
     const blob = this.openEntry(open, entry)
     this.#parts.hasher.digest(type, blob, this.#checkBytes, 0)
     for (let i = 0; i < 8; i++) {
-      if (this.#check[i] !== wanted[i]) throw new BkpError('damaged', `Blob ${hex(wanted)} holds other bytes than its id says`)
+      if (this.#check[i] !== wanted[i])
+        throw new BkpError('damaged', `Blob ${hex(wanted)} holds other bytes than its id says`)
     }
     return blob
   }
@@ -78,7 +79,10 @@ export class BlobReader {
     const offset = table.offsetOf(entry)
     const length = table.sealedLengthOf(entry)
     if (offset + length > open.bytes.length || length < open.sealer.overheadBytes) {
-      throw new BkpError('damaged', `The index names bytes ${offset} to ${offset + length} of a pack of ${open.bytes.length} bytes`)
+      throw new BkpError(
+        'damaged',
+        `The index names bytes ${offset} to ${offset + length} of a pack of ${open.bytes.length} bytes`,
+      )
     }
     const inner = new Uint8Array(length - open.sealer.overheadBytes)
     open.sealer.open(offset, open.bytes.subarray(offset, offset + length), inner)

@@ -19,13 +19,13 @@ describe('ChunkTable', () => {
     }
     for (let n = 0; n < 5000; n++) {
       const entry = table.find(idOf(n))
-      expect([table.packOf(entry), table.offsetOf(entry), table.sealedLengthOf(entry), table.plainLengthOf(entry), table.compressionOf(entry)]).toEqual([
-        n % 7,
-        n * 10,
-        n + 16,
-        n,
-        n % 3,
-      ])
+      expect([
+        table.packOf(entry),
+        table.offsetOf(entry),
+        table.sealedLengthOf(entry),
+        table.plainLengthOf(entry),
+        table.compressionOf(entry),
+      ]).toEqual([n % 7, n * 10, n + 16, n, n % 3])
     }
     expect(table.find(idOf(5000))).toBe(notFound)
   })
@@ -72,7 +72,10 @@ describe('ChunkTable', () => {
         }
       })`
     const url = new URL('../../dist/repository/chunk-table.js', import.meta.url).href
-    const threads = Array.from({ length: 3 }, () => new Worker(code, { eval: true, workerData: { url, handle: table.handle, won } }))
+    const threads = Array.from(
+      { length: 3 },
+      () => new Worker(code, { eval: true, workerData: { url, handle: table.handle, won } }),
+    )
     await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('exit', resolve))))
     expect(new Int32Array(won).every((count) => count === 1)).toBe(true)
   })

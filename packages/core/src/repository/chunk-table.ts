@@ -114,7 +114,14 @@ export class ChunkTable {
     }
   }
 
-  setLocation(entry: number, pack: number, offset: number, sealedLength: number, plainLength: number, compression: number): void {
+  setLocation(
+    entry: number,
+    pack: number,
+    offset: number,
+    sealedLength: number,
+    plainLength: number,
+    compression: number,
+  ): void {
     const words = this.#segments[entry >>> segmentShift] as Uint32Array
     const at = (entry & segmentMask) * entryWords
     words[at + 9] = offset

@@ -40,14 +40,19 @@ export class Codecs {
   readonly #compressors: readonly (Compressor | BkpError)[]
   readonly #ciphers: ReadonlyMap<string, LoadedCipher | BkpError>
 
-  private constructor(compressors: readonly (Compressor | BkpError)[], ciphers: ReadonlyMap<string, LoadedCipher | BkpError>) {
+  private constructor(
+    compressors: readonly (Compressor | BkpError)[],
+    ciphers: ReadonlyMap<string, LoadedCipher | BkpError>,
+  ) {
     this.#compressors = compressors
     this.#ciphers = ciphers
   }
 
   static async load(descriptors: CodecDescriptors): Promise<Codecs> {
     const compressors = await Promise.all(
-      descriptors.compressions.map((descriptor) => (descriptor.id === 'none' ? noCompression : loadCompressor(descriptor))),
+      descriptors.compressions.map((descriptor) =>
+        descriptor.id === 'none' ? noCompression : loadCompressor(descriptor),
+      ),
     )
     const ciphers = new Map<string, LoadedCipher | BkpError>()
     for (const descriptor of descriptors.ciphers) ciphers.set(descriptor.id, await loadCipher(descriptor))
@@ -57,7 +62,8 @@ export class Codecs {
   /** @throws BkpError `missing-plugin`, `plugin-failed` */
   compressor(number: number): Compressor {
     const found = this.#compressors[number]
-    if (found === undefined) throw new BkpError('damaged', `Compression number ${number} is not in the list of compressions`)
+    if (found === undefined)
+      throw new BkpError('damaged', `Compression number ${number} is not in the list of compressions`)
     if (found instanceof BkpError) throw found
     return found
   }

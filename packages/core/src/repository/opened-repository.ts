@@ -1,9 +1,22 @@
 import type { Secret, Storage } from '@bkp/plugin-api'
 import { isPortError } from '@bkp/plugin-api'
 import { BkpError, damaged, isBkpError } from '../errors/index.js'
-import { createDescriptor, type Descriptor, encodeDescriptor, parseDescriptor, requireFeatures, verifyDescriptor } from '../format/descriptor.js'
+import {
+  createDescriptor,
+  type Descriptor,
+  encodeDescriptor,
+  parseDescriptor,
+  requireFeatures,
+  verifyDescriptor,
+} from '../format/descriptor.js'
 import { descriptorKey, objectNameOf, parseObjectKey, slotKey } from '../format/ids.js'
-import { createPassphraseSlot, createRecoverySlot, openSlot, parseSlot, secretOfPassphrase } from '../format/key-slot.js'
+import {
+  createPassphraseSlot,
+  createRecoverySlot,
+  openSlot,
+  parseSlot,
+  secretOfPassphrase,
+} from '../format/key-slot.js'
 import { generateRecoveryCode, parseRecoveryCode } from '../format/recovery-code.js'
 import { deriveKeys, type RepositoryKeys } from '../format/subkeys.js'
 
@@ -32,7 +45,10 @@ export interface CreationParts {
  * @returns the recovery code, which is nowhere else
  * @throws BkpError `repository-exists`
  */
-export async function createRepository(parts: CreationParts, passphrase: Secret): Promise<{ readonly id: string; readonly recoveryCode: Secret }> {
+export async function createRepository(
+  parts: CreationParts,
+  passphrase: Secret,
+): Promise<{ readonly id: string; readonly recoveryCode: Secret }> {
   const { storage, url } = parts
   if (await exists(storage, descriptorKey)) throw repositoryExists(url)
   const repository = Buffer.from(parts.randomBytes(16)).toString('hex')
@@ -77,8 +93,16 @@ async function readDescriptor(url: string, storage: Storage): Promise<Descriptor
   }
 }
 
-async function unlock(url: string, storage: Storage, descriptor: Descriptor, secret: UnlockSecret): Promise<Uint8Array> {
-  const bytes = secret.kind === 'passphrase' ? secretOfPassphrase(secret.passphrase.reveal()) : parseRecoveryCode(secret.code.reveal())
+async function unlock(
+  url: string,
+  storage: Storage,
+  descriptor: Descriptor,
+  secret: UnlockSecret,
+): Promise<Uint8Array> {
+  const bytes =
+    secret.kind === 'passphrase'
+      ? secretOfPassphrase(secret.passphrase.reveal())
+      : parseRecoveryCode(secret.code.reveal())
   const kind = secret.kind === 'passphrase' ? 'passphrase' : 'recovery'
   let tried = 0
   const broken: BkpError[] = []
@@ -87,20 +111,25 @@ async function unlock(url: string, storage: Storage, descriptor: Descriptor, sec
     try {
       const slot = parseSlot(await storage.get(key))
       if (slot === undefined) continue
-      if (slot.repository !== descriptor.repository) throw damaged(`The key slot ${key} belongs to the repository ${slot.repository}`)
+      if (slot.repository !== descriptor.repository)
+        throw damaged(`The key slot ${key} belongs to the repository ${slot.repository}`)
       if (slot.kind !== kind) continue
       tried++
       const masterKey = await openSlot(slot, bytes)
       if (masterKey !== undefined) return masterKey
     } catch (error) {
       if (isBkpError(error, 'damaged')) broken.push(error)
-      else if (isPortError(error, 'corrupt')) broken.push(damaged(`The key slot ${key} is damaged: ${error.message}`, error))
+      else if (isPortError(error, 'corrupt'))
+        broken.push(damaged(`The key slot ${key} is damaged: ${error.message}`, error))
       else throw error
     }
   }
   // With no sound slot to try, the secret may well be right.
   if (tried === 0 && broken[0] !== undefined) throw broken[0]
-  if (tried === 0) throw damaged(`The repository at ${url} has no key slot for a ${kind === 'passphrase' ? 'passphrase' : 'recovery code'}`)
+  if (tried === 0)
+    throw damaged(
+      `The repository at ${url} has no key slot for a ${kind === 'passphrase' ? 'passphrase' : 'recovery code'}`,
+    )
   const what = kind === 'passphrase' ? 'passphrase' : 'recovery code'
   throw new BkpError('wrong-passphrase', `No key slot of ${url} opens with this ${what}`, {
     hint:

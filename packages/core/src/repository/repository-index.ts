@@ -1,5 +1,5 @@
 import { isPortError, type Storage } from '@bkp/plugin-api'
-import { BkpError, damaged, isBkpError } from '../errors/index.js'
+import { type BkpError, damaged, isBkpError } from '../errors/index.js'
 import { parseObjectKey } from '../format/ids.js'
 import { decodeIndexSegment } from '../format/index-segment.js'
 import { parseJsonObject } from '../format/json.js'
@@ -101,7 +101,8 @@ export async function readSealed(
     return openObject(kind, repository.id, repository.keys.metadata, cipherFor, await repository.storage.get(key))
   } catch (error) {
     if (isBkpError(error, 'damaged')) broken.push({ key, error })
-    else if (isPortError(error, 'corrupt') || isPortError(error, 'not-found')) broken.push({ key, error: damaged(error.message, error) })
+    else if (isPortError(error, 'corrupt') || isPortError(error, 'not-found'))
+      broken.push({ key, error: damaged(error.message, error) })
     else throw error
     return undefined
   }

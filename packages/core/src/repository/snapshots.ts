@@ -1,8 +1,7 @@
-import { BkpError } from '../errors/index.js'
+import { BkpError, isBkpError } from '../errors/index.js'
 import { parseObjectKey } from '../format/ids.js'
-import { parseSnapshot, type Snapshot } from '../format/snapshot.js'
-import { isBkpError } from '../errors/index.js'
 import type { CipherInUse } from '../format/sealed-object.js'
+import { parseSnapshot, type Snapshot } from '../format/snapshot.js'
 import type { OpenedRepository } from './opened-repository.js'
 import { type BrokenObject, keysOf, readSealed } from './repository-index.js'
 
@@ -38,7 +37,10 @@ export async function loadSnapshots(
   return found.sort((a, b) => compare(a.snapshot.time, b.snapshot.time) || compare(a.id, b.id))
 }
 
-export function filterSnapshots(snapshots: readonly StoredSnapshot[], filter: SnapshotFilterOptions): readonly StoredSnapshot[] {
+export function filterSnapshots(
+  snapshots: readonly StoredSnapshot[],
+  filter: SnapshotFilterOptions,
+): readonly StoredSnapshot[] {
   return snapshots.filter(
     ({ snapshot }) =>
       (filter.hostname === undefined || snapshot.hostname === filter.hostname) &&
@@ -64,8 +66,12 @@ export function resolveSnapshot(snapshots: readonly StoredSnapshot[], reference:
   }
   const fitting = snapshots.filter(({ id }) => id.startsWith(reference))
   const [first, second] = fitting
-  if (first === undefined) throw new BkpError('not-found', `There is no snapshot ${reference}`, { hint: 'List the snapshots: bkp snapshots' })
-  if (second !== undefined) throw new BkpError('usage', `${fitting.length} snapshots begin with ${reference}`, { hint: 'Give more digits of the id' })
+  if (first === undefined)
+    throw new BkpError('not-found', `There is no snapshot ${reference}`, { hint: 'List the snapshots: bkp snapshots' })
+  if (second !== undefined)
+    throw new BkpError('usage', `${fitting.length} snapshots begin with ${reference}`, {
+      hint: 'Give more digits of the id',
+    })
   return first
 }
 

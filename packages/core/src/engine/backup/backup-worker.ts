@@ -11,7 +11,7 @@ import { Codecs } from '../../repository/codecs.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState } from '../worker/shared-state.js'
 import { BlobWriter } from './blob-writer.js'
-import { saveFile, type Scan, scanDirectory } from './directory-scanner.js'
+import { type Scan, saveFile, scanDirectory } from './directory-scanner.js'
 import { Excludes } from './excludes.js'
 import { FileChunker } from './file-chunker.js'
 import { FileSaver } from './file-saver.js'
@@ -25,7 +25,11 @@ const parentTreesBytes = 48 * 1024 * 1024
 const currentEveryMs = 100
 
 /** One thread of a backup: takes tasks, gives tasks away, hands over packs. */
-export async function startBackupWorker(port: MessagePort, start: WorkerStart<BackupSetup>, log: Logger): Promise<void> {
+export async function startBackupWorker(
+  port: MessagePort,
+  start: WorkerStart<BackupSetup>,
+  log: Logger,
+): Promise<void> {
   const { setup, index } = start
   const shared = new SharedState(start.shared)
   const counters = shared.countersOf(index)

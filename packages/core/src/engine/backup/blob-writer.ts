@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { maxBlobBytes } from '../../format/limits.js'
 import { objectNameOf } from '../../format/ids.js'
+import { maxBlobBytes } from '../../format/limits.js'
 import { type FinishedPack, PackBuilder } from '../../format/pack.js'
 import type { BlobReaderParts } from '../../repository/blob-reader.js'
 import type { PackKind } from '../../repository/pack-registry.js'
 import type { WorkerCounters } from '../worker/shared-state.js'
-import { IdList } from './id-list.js'
+import type { IdList } from './id-list.js'
 
 /** Type byte of a blob. */
 export const blobType = { data: 0, tree: 1, list: 2 } as const
@@ -85,7 +85,8 @@ export class BlobWriter {
     while (ids.count > idsInline) {
       const all = ids.copy()
       ids.clear()
-      for (let at = 0; at < all.length; at += idsPerList * 32) this.store(blobType.list, all.subarray(at, at + idsPerList * 32), ids)
+      for (let at = 0; at < all.length; at += idsPerList * 32)
+        this.store(blobType.list, all.subarray(at, at + idsPerList * 32), ids)
       depth++
     }
     return depth
@@ -103,7 +104,9 @@ export class BlobWriter {
     if (!builder.fits(bytes.length)) this.#finish(builder, type === blobType.data ? 'data' : 'metadata')
     const limit = Math.floor(bytes.length * worthCompressing)
     const length =
-      compression.number === 0 || limit === 0 ? -1 : codecs.compressor(compression.number).compress(bytes, this.#scratch.subarray(0, limit))
+      compression.number === 0 || limit === 0
+        ? -1
+        : codecs.compressor(compression.number).compress(bytes, this.#scratch.subarray(0, limit))
     if (length < 0) builder.add(this.#id, type, 0, bytes.length, bytes)
     else builder.add(this.#id, type, 1, bytes.length, this.#scratch.subarray(0, length))
   }

@@ -1,4 +1,10 @@
-import { type DirectoryReader, type EntryDetails, isPortError, type SourceEntry, type SourceErrorEntry } from '@bkp/plugin-api'
+import {
+  type DirectoryReader,
+  type EntryDetails,
+  isPortError,
+  type SourceEntry,
+  type SourceErrorEntry,
+} from '@bkp/plugin-api'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { type EntryContent, EntryEncoder, TreeWriter } from '../../format/tree-writer.js'
 import type { IssueKind } from '../api.js'
@@ -31,7 +37,11 @@ interface Batch {
 }
 
 /** Scans one directory with all below it. */
-export async function scanDirectory(context: ScanContext, place: DirectoryPlace, parentTree: Uint8Array): Promise<Scan> {
+export async function scanDirectory(
+  context: ScanContext,
+  place: DirectoryPlace,
+  parentTree: Uint8Array,
+): Promise<Scan> {
   // Every level begins on a fresh stack: paths may be thousands of levels deep.
   const known = await KnownEntries.load(context.reader, parentTree)
   let directory: DirectoryReader
@@ -100,9 +110,16 @@ class DirectoryScan {
 
   #isExcluded(entry: Listed): boolean {
     const { excludes, options } = this.#context
-    if (options.excludeLargerThanBytes !== undefined && entry.kind === 'file' && entry.sizeBytes > options.excludeLargerThanBytes) return true
+    if (
+      options.excludeLargerThanBytes !== undefined &&
+      entry.kind === 'file' &&
+      entry.sizeBytes > options.excludeLargerThanBytes
+    )
+      return true
     if (excludes.isEmpty) return false
-    const relative = Buffer.from(this.#pathOf(entry.name).subarray(this.#place.rootLength)).toString().replace(/^\//, '')
+    const relative = Buffer.from(this.#pathOf(entry.name).subarray(this.#place.rootLength))
+      .toString()
+      .replace(/^\//, '')
     return excludes.matches(relative, entry.kind === 'directory')
   }
 
@@ -185,7 +202,8 @@ class DirectoryScan {
       if (unread < filesPerBatch && entry.sizeBytes < rangedFileBytes / 16) return false
       if (!context.shared.takeWanted()) return false
     }
-    const batch = (this.#batch ??= this.#openBatch())
+    this.#batch ??= this.#openBatch()
+    const batch = this.#batch
     batch.entries.push(entry)
     const isFull = batch.entries.length >= filesPerBatch || entry.sizeBytes >= rangedFileBytes / 16
     if (isFull || unread === 0) this.#closeBatch()
@@ -206,10 +224,9 @@ class DirectoryScan {
     const batch = this.#batch
     if (batch === undefined) return
     this.#batch = undefined
-    this.#context.offload({ kind: 'files', place: this.#place, entries: batch.entries }).then(
-      (result) => batch.resolve(result.kind === 'entries' ? result.entries : []),
-      batch.reject,
-    )
+    this.#context
+      .offload({ kind: 'files', place: this.#place, entries: batch.entries })
+      .then((result) => batch.resolve(result.kind === 'entries' ? result.entries : []), batch.reject)
   }
 
   async #addLargeFile(entry: SourceEntry): Promise<void> {
@@ -228,7 +245,11 @@ class DirectoryScan {
       Promise.all(ranges).then((results) => {
         const encoder = new EntryEncoder()
         const sound = results.filter((result) => result.kind === 'range')
-        encoder.add(entry, details, context.saver.join(sound, (kind, message) => this.#issue(kind, entry.name, message)))
+        encoder.add(
+          entry,
+          details,
+          context.saver.join(sound, (kind, message) => this.#issue(kind, entry.name, message)),
+        )
         return [encoder.view()]
       }),
     )
@@ -330,7 +351,9 @@ function detailsOf(known: TreeCursor): EntryDetails {
   return {
     ...(userName === undefined ? {} : { userName }),
     ...(groupName === undefined ? {} : { groupName }),
-    ...(xattrs === undefined ? {} : { xattrs: xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })) }),
+    ...(xattrs === undefined
+      ? {}
+      : { xattrs: xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })) }),
   }
 }
 

@@ -33,7 +33,8 @@ export class FileSaver {
     open: () => FileReader | Promise<FileReader>,
     issue: (kind: IssueKind, message: string) => void,
   ): Promise<SavedContent> {
-    const link = entry.linkCount > 1 ? `${entry.device}:${entry.inode}:${entry.ctimeSeconds}:${entry.ctimeNanoseconds}` : undefined
+    const link =
+      entry.linkCount > 1 ? `${entry.device}:${entry.inode}:${entry.ctimeSeconds}:${entry.ctimeNanoseconds}` : undefined
     const known = link === undefined ? undefined : this.#links.get(link)
     if (known !== undefined) return known
     const content = await this.#read(open, issue)
@@ -54,7 +55,10 @@ export class FileSaver {
   }
 
   /** Joins the ranges of a large file. */
-  join(ranges: readonly (BackupTaskResult & { kind: 'range' })[], issue: (kind: IssueKind, message: string) => void): EntryContent {
+  join(
+    ranges: readonly (BackupTaskResult & { kind: 'range' })[],
+    issue: (kind: IssueKind, message: string) => void,
+  ): EntryContent {
     const error = ranges.find((range) => range.error !== undefined)?.error
     if (error !== undefined) {
       issue('unreadable', error)
@@ -68,7 +72,10 @@ export class FileSaver {
     return { ids: ids.copy(), depth, changed, sizeBytes: ranges.reduce((sum, range) => sum + range.bytes, 0) }
   }
 
-  async #read(open: () => FileReader | Promise<FileReader>, issue: (kind: IssueKind, message: string) => void): Promise<SavedContent> {
+  async #read(
+    open: () => FileReader | Promise<FileReader>,
+    issue: (kind: IssueKind, message: string) => void,
+  ): Promise<SavedContent> {
     try {
       const { bytes, changed, extents, sizeBytes } = await this.#chunks(open)
       if (changed) issue('changed', changedMessage)
@@ -128,4 +135,3 @@ function isSystemError(error: unknown): boolean {
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
-

@@ -33,7 +33,11 @@ export async function adoptOrphans(context: OperationContext, cipherId: string, 
 }
 
 /** Reads the directory of a pack. A damaged one is no use and is left to check and prune. */
-export async function describePack(context: OperationContext, name: string, sizeBytes: number): Promise<IndexPack | undefined> {
+export async function describePack(
+  context: OperationContext,
+  name: string,
+  sizeBytes: number,
+): Promise<IndexPack | undefined> {
   const { repository, storage } = context
   try {
     const header = await storage.get(packKey(name), { offset: 0, length: Math.min(headerBytes, sizeBytes) })
@@ -44,7 +48,11 @@ export async function describePack(context: OperationContext, name: string, size
     const sealer = new PartSealer(context.cipherFor(cipherId), key, header)
     const length = trailerBytes(sealer.overheadBytes)
     if (sizeBytes < headerBytes + length) return undefined
-    const trailer = readTrailer(sealer, await storage.get(packKey(name), { offset: sizeBytes - length, length }), sizeBytes)
+    const trailer = readTrailer(
+      sealer,
+      await storage.get(packKey(name), { offset: sizeBytes - length, length }),
+      sizeBytes,
+    )
     const sealed = await storage.get(packKey(name), { offset: trailer.offset, length: trailer.length })
     const { compressionIds, rows } = readDirectory(sealer, sealed, trailer, isMetadata)
     return { name, sizeBytes, kind: isMetadata ? 'metadata' : 'data', compressionIds, rows: rows.bytes }

@@ -45,7 +45,13 @@ export type BackupTaskResult =
   | { readonly kind: 'unreadable'; readonly message: string; readonly vanished: boolean }
   /** Encoded tree entries in the order of the task's entries; an empty one for a file that vanished. */
   | { readonly kind: 'entries'; readonly entries: readonly Uint8Array[] }
-  | { readonly kind: 'range'; readonly ids: Uint8Array; readonly bytes: number; readonly changed: boolean; readonly error: string | undefined }
+  | {
+      readonly kind: 'range'
+      readonly ids: Uint8Array
+      readonly bytes: number
+      readonly changed: boolean
+      readonly error: string | undefined
+    }
 
 export type ToBackupWorker =
   | { readonly kind: 'task'; readonly task: number; readonly work: BackupTask }
@@ -68,6 +74,12 @@ export type FromBackupWorker =
       readonly rows: Uint8Array
       readonly compressionIds: readonly string[]
     }
-  | { readonly kind: 'issue'; readonly issue: IssueKind; readonly path: Uint8Array; readonly message: string; readonly isNote: boolean }
+  | {
+      readonly kind: 'issue'
+      readonly issue: IssueKind
+      readonly path: Uint8Array
+      readonly message: string
+      readonly isNote: boolean
+    }
   | { readonly kind: 'current'; readonly path: Uint8Array }
   | { readonly kind: 'flushed' }

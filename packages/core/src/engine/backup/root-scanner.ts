@@ -1,7 +1,7 @@
 import { isPortError, PortError, type SourceEntry } from '@bkp/plugin-api'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { EntryEncoder } from '../../format/tree-writer.js'
-import { type Scan, joinPath, scanDirectory, writeTree } from './directory-scanner.js'
+import { joinPath, type Scan, scanDirectory, writeTree } from './directory-scanner.js'
 import { reasonOf } from './file-saver.js'
 import { isUnchanged, KnownEntries } from './known-entries.js'
 import type { BackupTaskResult } from './protocol.js'
@@ -16,7 +16,11 @@ interface PathNode {
 }
 
 /** Scans all paths of a backup into one root tree in which each keeps its absolute place. */
-export async function scanRoots(context: ScanContext, paths: readonly Uint8Array[], parentTree: Uint8Array): Promise<Scan> {
+export async function scanRoots(
+  context: ScanContext,
+  paths: readonly Uint8Array[],
+  parentTree: Uint8Array,
+): Promise<Scan> {
   const root = plant(paths)
   if (root.isWanted) {
     const { device } = await context.source.inspect(root.path)
@@ -37,7 +41,12 @@ function plant(paths: readonly Uint8Array[]): PathNode {
       start = at + 1
       if (name.length === 0) continue
       const key = Buffer.from(name).toString('latin1')
-      const child = node.children.get(key) ?? { name, path: joinPath(node.path, name), children: new Map(), isWanted: false }
+      const child = node.children.get(key) ?? {
+        name,
+        path: joinPath(node.path, name),
+        children: new Map(),
+        isWanted: false,
+      }
       node.children.set(key, child)
       node = child
     }
@@ -51,7 +60,10 @@ async function scanNode(context: ScanContext, node: PathNode, parentTree: Uint8A
   const children = [...node.children.values()].sort((a, b) => Buffer.compare(a.name, b.name))
   const pieces: (Encoded | Promise<Encoded>)[] = []
   for (const child of children) pieces.push(...(await scanChild(context, child, known.find(child.name))))
-  const write = (encoded: readonly Encoded[]): BackupTaskResult => ({ kind: 'tree', ids: writeTree(context, encoded.flat()) })
+  const write = (encoded: readonly Encoded[]): BackupTaskResult => ({
+    kind: 'tree',
+    ids: writeTree(context, encoded.flat()),
+  })
   const isReady = (piece: Encoded | Promise<Encoded>): piece is Encoded => Array.isArray(piece)
   return pieces.every(isReady) ? { now: write(pieces) } : { later: Promise.all(pieces).then(write) }
 }
@@ -59,7 +71,11 @@ async function scanNode(context: ScanContext, node: PathNode, parentTree: Uint8A
 /** At most one encoded entry. */
 type Encoded = readonly Uint8Array[]
 
-async function scanChild(context: ScanContext, node: PathNode, known: TreeCursor | undefined): Promise<readonly (Encoded | Promise<Encoded>)[]> {
+async function scanChild(
+  context: ScanContext,
+  node: PathNode,
+  known: TreeCursor | undefined,
+): Promise<readonly (Encoded | Promise<Encoded>)[]> {
   const { source, counters } = context
   let entry: SourceEntry
   try {
@@ -104,7 +120,9 @@ async function scanChildDirectory(
   context.counters.add('directories')
   const details = await context.source.describe(node.path, entry)
   const place = { path: node.path, rootLength: node.path.length, rootDevice: entry.device }
-  const scan = node.isWanted ? await scanDirectory(context, place, parentTree) : await scanNode(context, node, parentTree)
+  const scan = node.isWanted
+    ? await scanDirectory(context, place, parentTree)
+    : await scanNode(context, node, parentTree)
   const encode = (result: BackupTaskResult): Encoded => {
     const encoder = new EntryEncoder()
     if (result.kind === 'tree') encoder.add(entry, details, { tree: result.ids })

@@ -26,7 +26,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
   try {
     if (session !== undefined) {
       const adopted = await adoptOrphans(context, options.cipher, session.key)
-      if (adopted > 0) options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
+      if (adopted > 0)
+        options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
     }
     const index = await context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) })
     const parent = await findParent(context, options)
@@ -74,19 +75,27 @@ async function scanAndCommit(
         force: options.force,
         parentTimeSeconds: parent === undefined ? 0 : Date.parse(parent.snapshot.time) / 1000 - clockSlackSeconds,
       },
-      root: { kind: 'root', paths: options.paths, parentTree: parent === undefined ? new Uint8Array(0) : rootTreeOf(parent.snapshot) },
+      root: {
+        kind: 'root',
+        paths: options.paths,
+        parentTree: parent === undefined ? new Uint8Array(0) : rootTreeOf(parent.snapshot),
+      },
       fetchPack: (pack) => cache.get(pack),
       storePack: async (pack) => {
         if (options.dryRun) storedBytes += pack.bytes.length
         else await store.put(pack)
       },
       storedBytes: () => storedBytes,
-      planned: parent === undefined ? undefined : { files: parent.snapshot.stats.files ?? 0, bytes: parent.snapshot.stats.bytes ?? 0 },
+      planned:
+        parent === undefined
+          ? undefined
+          : { files: parent.snapshot.stats.files ?? 0, bytes: parent.snapshot.stats.bytes ?? 0 },
       onEvent: options.onEvent,
       signal: options.signal,
       issues,
     })
-    if (scanned.tree.length === 0) throw new BkpError('source-unreadable', 'Nothing could be read, so no snapshot was made')
+    if (scanned.tree.length === 0)
+      throw new BkpError('source-unreadable', 'Nothing could be read, so no snapshot was made')
     await store.finish()
     const stats: BackupStats = { ...scanned.stats, storedBytes }
     const parentPart = parent === undefined ? {} : { parentId: parent.id }
@@ -106,7 +115,13 @@ async function scanAndCommit(
 function describeSnapshot(
   context: OperationContext,
   options: BackupOptions,
-  parts: { tree: readonly string[]; parent: StoredSnapshot | undefined; stats: BackupStats; issues: readonly Issue[]; started: number },
+  parts: {
+    tree: readonly string[]
+    parent: StoredSnapshot | undefined
+    stats: BackupStats
+    issues: readonly Issue[]
+    started: number
+  },
 ): Snapshot {
   return {
     version: 1,
@@ -122,7 +137,9 @@ function describeSnapshot(
     tree: parts.tree,
     parent: parts.parent?.id ?? null,
     stats: { ...parts.stats },
-    issues: parts.issues.slice(0, maxIssuesInSnapshot).map(({ path, kind, message }) => ({ path: toJsonBytes(path.bytes), kind, message })),
+    issues: parts.issues
+      .slice(0, maxIssuesInSnapshot)
+      .map(({ path, kind, message }) => ({ path: toJsonBytes(path.bytes), kind, message })),
   }
 }
 
@@ -165,9 +182,13 @@ async function refuseCondemned(context: OperationContext, index: RepositoryIndex
   const condemned = await loadCondemned(context.repository, context.cipherFor)
   for (const name of condemned) {
     if (!index.condemned.has(name) && index.packs.has(name)) {
-      throw new BkpError('storage', 'Packs that this run relied on were condemned by prune while it ran; no snapshot was made', {
-        hint: 'Run the same command again: it stores what was condemned anew',
-      })
+      throw new BkpError(
+        'storage',
+        'Packs that this run relied on were condemned by prune while it ran; no snapshot was made',
+        {
+          hint: 'Run the same command again: it stores what was condemned anew',
+        },
+      )
     }
   }
 }

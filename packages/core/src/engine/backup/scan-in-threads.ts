@@ -1,7 +1,7 @@
 import { BkpError } from '../../errors/index.js'
 import { toHex } from '../../format/ids.js'
-import type { BackupStats, EngineEvent, Issue } from '../api.js'
 import { abortError } from '../abort.js'
+import type { BackupStats, EngineEvent, Issue } from '../api.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { FilledPack } from './pack-store.js'
 import type { BackupSetup, BackupTask, FromBackupWorker, ToBackupWorker } from './protocol.js'
@@ -58,7 +58,11 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
       else if (message.kind === 'flushed') {
         if (++flushed === options.threads) allFlushed()
       } else {
-        const issue: Issue = { kind: message.issue, path: { text: Buffer.from(message.path).toString(), bytes: message.path }, message: message.message }
+        const issue: Issue = {
+          kind: message.issue,
+          path: { text: Buffer.from(message.path).toString(), bytes: message.path },
+          message: message.message,
+        }
         if (message.isNote) onEvent?.({ kind: 'note', message: `${issue.path.text}: ${issue.message}` })
         else {
           issues.push(issue)
@@ -85,7 +89,12 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
     try {
       pool.send(thread, { kind: 'pack', pack, bytes: await options.fetchPack(pack), message: '' })
     } catch (error) {
-      pool.send(thread, { kind: 'pack', pack, bytes: undefined, message: error instanceof Error ? error.message : String(error) })
+      pool.send(thread, {
+        kind: 'pack',
+        pack,
+        bytes: undefined,
+        message: error instanceof Error ? error.message : String(error),
+      })
     }
   }
   const onAbort = () => fail(abortError(options.signal))
@@ -96,22 +105,34 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
   }
   const report = () => {
     const { files, bytes, errors } = pool.shared.totals()
-    onEvent?.({ kind: 'progress', filesDone: files, bytesDone: bytes, storedBytes: options.storedBytes(), errors, ...(current === undefined ? {} : { current }) })
+    onEvent?.({
+      kind: 'progress',
+      filesDone: files,
+      bytesDone: bytes,
+      storedBytes: options.storedBytes(),
+      errors,
+      ...(current === undefined ? {} : { current }),
+    })
   }
   const timer = setInterval(report, progressEveryMs)
   try {
     const result = await Promise.race([queue.run(options.root), failure])
-    if (result.kind !== 'tree') throw new BkpError('source-unreadable', result.kind === 'unreadable' ? result.message : 'The scan gave no tree')
+    if (result.kind !== 'tree')
+      throw new BkpError('source-unreadable', result.kind === 'unreadable' ? result.message : 'The scan gave no tree')
     const flushing = new Promise<void>((resolve) => (allFlushed = resolve))
     pool.broadcast({ kind: 'flush' })
     await Promise.race([flushing, failure])
     await Promise.race([Promise.all(pending), failure])
-    const { files, directories, others, bytes, filesNew, filesChanged, filesUnchanged, newBlobs, newBytes, errors } = pool.shared.totals()
+    const { files, directories, others, bytes, filesNew, filesChanged, filesUnchanged, newBlobs, newBytes, errors } =
+      pool.shared.totals()
     report()
     const tree: string[] = []
     for (let at = 0; at < result.ids.length; at += 32) tree.push(toHex(result.ids.subarray(at, at + 32)))
     const isNothing = files + directories + others === 0
-    return { tree: isNothing ? [] : tree, stats: { files, directories, others, bytes, filesNew, filesChanged, filesUnchanged, newBlobs, newBytes, errors } }
+    return {
+      tree: isNothing ? [] : tree,
+      stats: { files, directories, others, bytes, filesNew, filesChanged, filesUnchanged, newBlobs, newBytes, errors },
+    }
   } finally {
     clearInterval(timer)
     options.signal?.removeEventListener('abort', onAbort)

@@ -21,7 +21,8 @@ function harness(threads: number) {
       const name = given.kind === 'directory' ? Buffer.from(given.place.path).toString() : given.kind
       assigned.push({ thread, task, name })
     },
-    deliver: (thread, task, result) => delivered.push({ thread, task, ids: result.kind === 'tree' ? [...result.ids] : [] }),
+    deliver: (thread, task, result) =>
+      delivered.push({ thread, task, ids: result.kind === 'tree' ? [...result.ids] : [] }),
   })
   return { queue, shared, assigned, delivered }
 }

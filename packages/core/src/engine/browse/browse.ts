@@ -28,7 +28,11 @@ export async function* listEntries(
 /** Entries of several snapshots that fit a glob. */
 export async function* findEntries(context: OperationContext, options: FindOptions): AsyncGenerator<FoundEntry> {
   const walker = await TreeWalker.create(context, await context.loadIndex({}))
-  const matcher = new Minimatch(options.pattern, { dot: true, nocase: options.ignoreCase, matchBase: !options.pattern.includes('/') })
+  const matcher = new Minimatch(options.pattern, {
+    dot: true,
+    nocase: options.ignoreCase,
+    matchBase: !options.pattern.includes('/'),
+  })
   const ids = options.snapshots ?? (await loadSnapshots(context.repository, context.cipherFor)).map(({ id }) => id)
   for (const snapshotId of ids) {
     for await (const { path, cursor } of walker.walk(await walker.start(snapshotId, undefined))) {
@@ -41,11 +45,18 @@ export async function* findEntries(context: OperationContext, options: FindOptio
 }
 
 /** The content of one file; holes come as zeros. */
-export async function* dumpFile(context: OperationContext, snapshotId: string, path: Uint8Array, options: RunOptions): AsyncGenerator<Uint8Array> {
+export async function* dumpFile(
+  context: OperationContext,
+  snapshotId: string,
+  path: Uint8Array,
+  options: RunOptions,
+): AsyncGenerator<Uint8Array> {
   const walker = await TreeWalker.create(context, await context.loadIndex({}))
   const { self } = await walker.start(snapshotId, path)
   if (self?.kind !== 'file') {
-    throw new BkpError('usage', `${Buffer.from(path).toString()} is not a file`, { hint: 'Folders are restored by: bkp restore' })
+    throw new BkpError('usage', `${Buffer.from(path).toString()} is not a file`, {
+      hint: 'Folders are restored by: bkp restore',
+    })
   }
   if (self.error !== undefined) throw new BkpError('source-unreadable', `This file was not backed up: ${self.error}`)
   const ids = await walker.contentIds(self)
@@ -58,7 +69,8 @@ export async function* dumpFile(context: OperationContext, snapshotId: string, p
     let blob = await walker.readBlob(ids.subarray(at, at + 32), blobType.data)
     while (blob.length > 0) {
       while (left === 0) left = extents[++extent]?.length ?? Number.POSITIVE_INFINITY
-      const offset = self.extents === undefined ? position : (extents[extent]?.offset ?? 0) + (extents[extent]?.length ?? 0) - left
+      const offset =
+        self.extents === undefined ? position : (extents[extent]?.offset ?? 0) + (extents[extent]?.length ?? 0) - left
       yield* zeros(offset - position)
       const piece = blob.subarray(0, Math.min(left, blob.length))
       yield piece
@@ -92,15 +104,20 @@ export function throwIfDamaged(damages: readonly WalkDamage[]): void {
   const [first] = damages
   if (first === undefined) return
   const where = Buffer.from(absolutePath(undefined, first.path)).toString() || '/'
-  throw new BkpError('damaged', `${damages.length} ${damages.length === 1 ? 'directory' : 'directories'} could not be read, the first is ${where}: ${first.message}`, {
-    hint: 'See what is damaged: bkp check',
-  })
+  throw new BkpError(
+    'damaged',
+    `${damages.length} ${damages.length === 1 ? 'directory' : 'directories'} could not be read, the first is ${where}: ${first.message}`,
+    {
+      hint: 'See what is damaged: bkp check',
+    },
+  )
 }
 
 const zeroPiece = new Uint8Array(1024 * 1024)
 
 function* zeros(count: number): Generator<Uint8Array> {
-  for (let left = count; left > 0; left -= zeroPiece.length) yield zeroPiece.subarray(0, Math.min(left, zeroPiece.length))
+  for (let left = count; left > 0; left -= zeroPiece.length)
+    yield zeroPiece.subarray(0, Math.min(left, zeroPiece.length))
 }
 
 function parentOf(path: Uint8Array | undefined): Uint8Array | undefined {

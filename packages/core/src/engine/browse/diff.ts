@@ -7,7 +7,12 @@ import { absolutePath, listedEntryOf } from './listed-entry.js'
 import { TreeWalker, type WalkedEntry } from './tree-walker.js'
 
 /** What differs between two snapshots, in order of paths. */
-export async function* diffSnapshots(context: OperationContext, before: string, after: string, options: RunOptions): AsyncGenerator<DiffEntry> {
+export async function* diffSnapshots(
+  context: OperationContext,
+  before: string,
+  after: string,
+  options: RunOptions,
+): AsyncGenerator<DiffEntry> {
   const index = await context.loadIndex({})
   const [oldWalker, newWalker] = [await TreeWalker.create(context, index), await TreeWalker.create(context, index)]
   const olds = oldWalker.walk(await oldWalker.start(before, undefined))
@@ -44,7 +49,8 @@ function comparePaths(a: readonly Uint8Array[], b: readonly Uint8Array[]): numbe
 
 function changeOf(before: TreeCursor, after: TreeCursor): DiffEntry['change'] | undefined {
   if (before.kind !== after.kind) return 'kind'
-  const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined) => Buffer.compare(a ?? new Uint8Array(0), b ?? new Uint8Array(0)) === 0
+  const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined) =>
+    Buffer.compare(a ?? new Uint8Array(0), b ?? new Uint8Array(0)) === 0
   const hasSameContent =
     isSame(before.content?.ids, after.content?.ids) &&
     isSame(before.linkTarget, after.linkTarget) &&

@@ -56,7 +56,13 @@ export class TreeWalker {
       createKeyedHasher(context.repository.keys.blobId),
     ])
     const cache = new PackCache(context.storage, index.packs, metadataPacksBytes)
-    const parts = { table: index.table, codecs, hasher, keys: context.repository.keys, repositoryId: context.repository.id }
+    const parts = {
+      table: index.table,
+      codecs,
+      hasher,
+      keys: context.repository.keys,
+      repositoryId: context.repository.id,
+    }
     return new TreeWalker(context, new BlobReader(parts, (pack) => cache.get(pack), metadataPacksBytes))
   }
 
@@ -65,7 +71,10 @@ export class TreeWalker {
    * @throws BkpError `not-found`, `damaged`
    */
   async start(snapshotId: string, path: Uint8Array | undefined): Promise<WalkRoot> {
-    const { snapshot } = resolveSnapshot(await loadSnapshots(this.#context.repository, this.#context.cipherFor), snapshotId)
+    const { snapshot } = resolveSnapshot(
+      await loadSnapshots(this.#context.repository, this.#context.cipherFor),
+      snapshotId,
+    )
     let tree: Uint8Array = rootTreeOf(snapshot)
     let self: TreeCursor | undefined
     let directory: TreeCursor | undefined
@@ -75,9 +84,13 @@ export class TreeWalker {
       .filter((part) => part !== '')) {
       const found = tree.length === 0 ? undefined : await this.#find(tree, Buffer.from(name, 'latin1'))
       if (found === undefined) {
-        throw new BkpError('not-found', `The snapshot ${snapshotId.slice(0, 8)} has no ${Buffer.from(path ?? []).toString()}`, {
-          hint: `See what it has: bkp ls ${snapshotId.slice(0, 8)}`,
-        })
+        throw new BkpError(
+          'not-found',
+          `The snapshot ${snapshotId.slice(0, 8)} has no ${Buffer.from(path ?? []).toString()}`,
+          {
+            hint: `See what it has: bkp ls ${snapshotId.slice(0, 8)}`,
+          },
+        )
       }
       tree = found.kind === 'directory' ? (found.tree?.slice() ?? new Uint8Array(0)) : new Uint8Array(0)
       self = found.kind === 'directory' ? undefined : found
@@ -110,8 +123,10 @@ export class TreeWalker {
     let ids = content.ids
     for (let depth = content.depth; depth > 0; depth--) {
       const lists: Uint8Array[] = []
-      for (let at = 0; at < ids.length; at += 32) lists.push(await this.readBlob(ids.subarray(at, at + 32), blobType.list))
-      if (lists.some((list) => list.length % 32 !== 0)) throw new BkpError('damaged', 'A list of blobs has an impossible length')
+      for (let at = 0; at < ids.length; at += 32)
+        lists.push(await this.readBlob(ids.subarray(at, at + 32), blobType.list))
+      if (lists.some((list) => list.length % 32 !== 0))
+        throw new BkpError('damaged', 'A list of blobs has an impossible length')
       ids = Buffer.concat(lists)
     }
     return ids
@@ -119,7 +134,13 @@ export class TreeWalker {
 
   // A stack of our own instead of recursion: paths may be thousands of levels deep.
   async *#walk(tree: Uint8Array, isRecursive: boolean): AsyncGenerator<WalkedEntry> {
-    const stack: { ids: Uint8Array; at: number; cursor: TreeCursor | undefined; path: readonly Uint8Array[]; last: Uint8Array | undefined }[] = []
+    const stack: {
+      ids: Uint8Array
+      at: number
+      cursor: TreeCursor | undefined
+      path: readonly Uint8Array[]
+      last: Uint8Array | undefined
+    }[] = []
     stack.push({ ids: tree, at: 0, cursor: undefined, path: [], last: undefined })
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       try {
@@ -136,7 +157,8 @@ export class TreeWalker {
           top.cursor = undefined
           continue
         }
-        if (top.last !== undefined && Buffer.compare(top.last, top.cursor.name) >= 0) throw new BkpError('damaged', 'The trees of a directory are not in order')
+        if (top.last !== undefined && Buffer.compare(top.last, top.cursor.name) >= 0)
+          throw new BkpError('damaged', 'The trees of a directory are not in order')
       } catch (error) {
         if (!isBkpError(error, 'damaged')) throw error
         this.damages.push({ path: top.path, message: error.message })

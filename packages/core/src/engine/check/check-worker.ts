@@ -41,10 +41,16 @@ export async function startCheckWorker(port: MessagePort, start: WorkerStart<Che
       const isMetadata = header.kind === 'metadata-pack'
       const key = unwrapObjectKey(bytes, isMetadata ? setup.keys.metadata : setup.keys.data)
       const sealer = new PartSealer(codecs.cipher(header.cipherId), key, bytes)
-      const trailer = readTrailer(sealer, bytes.subarray(bytes.length - trailerBytes(sealer.overheadBytes)), bytes.length)
+      const trailer = readTrailer(
+        sealer,
+        bytes.subarray(bytes.length - trailerBytes(sealer.overheadBytes)),
+        bytes.length,
+      )
       const sealed = bytes.subarray(trailer.offset, trailer.offset + trailer.length)
       const { compressionIds, rows } = readDirectory(sealer, sealed, trailer, isMetadata)
-      const numbers = compressionIds.map((compressionId) => setup.codecs.compressions.findIndex((codec) => codec.id === compressionId))
+      const numbers = compressionIds.map((compressionId) =>
+        setup.codecs.compressions.findIndex((codec) => codec.id === compressionId),
+      )
       for (let row = 0; row < rows.count; row++) {
         blobs++
         const isSound = guard(`blob ${row}: `, () => {
@@ -55,7 +61,11 @@ export async function startCheckWorker(port: MessagePort, start: WorkerStart<Che
           const offset = rows.offset(row)
           sealer.open(offset, bytes.subarray(offset, offset + sealedLength), inner.subarray(0, innerLength))
           const output = plain.subarray(0, rows.plainLength(row))
-          decompressInto(codecs.compressor(numbers[rows.compression(row)] as number), inner.subarray(0, innerLength), output)
+          decompressInto(
+            codecs.compressor(numbers[rows.compression(row)] as number),
+            inner.subarray(0, innerLength),
+            output,
+          )
           hasher.digest(rows.type(row), output, foundBytes, 0)
           rows.copyId(row, id)
           if (!found.every((word, n) => word === id[n])) throw damaged('its bytes are not what its id says')
@@ -63,7 +73,8 @@ export async function startCheckWorker(port: MessagePort, start: WorkerStart<Che
         rows.copyId(row, id)
         const entry = table.find(id)
         if (entry >= 0 && table.packOf(entry) === pack) {
-          const isAsIndexed = table.offsetOf(entry) === rows.offset(row) && table.sealedLengthOf(entry) === rows.sealedLength(row)
+          const isAsIndexed =
+            table.offsetOf(entry) === rows.offset(row) && table.sealedLengthOf(entry) === rows.sealedLength(row)
           if (!isAsIndexed) faults.push(`blob ${row}: the index gives it another place`)
           if (!isSound || !isAsIndexed) bad.push(entry)
         }

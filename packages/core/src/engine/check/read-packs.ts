@@ -52,7 +52,15 @@ export async function readPacksInThreads(
       done++
       const isUnreadable = message.faults.length > 0 && message.blobs === 0
       if (message.faults.length > 0) faulty.push({ ...message, isUnreadable })
-      options.onEvent?.({ kind: 'progress', filesDone: done, bytesDone: bytes, storedBytes: 0, errors: faulty.length, totalFiles: packs.length, totalBytes })
+      options.onEvent?.({
+        kind: 'progress',
+        filesDone: done,
+        bytesDone: bytes,
+        storedBytes: 0,
+        errors: faulty.length,
+        totalFiles: packs.length,
+        totalBytes,
+      })
       waiting.get(message.pack)?.()
     },
   })

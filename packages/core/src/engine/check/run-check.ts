@@ -24,7 +24,8 @@ export async function runCheck(context: OperationContext, options: CheckOptions)
     const name = index.packs.nameOf(pack)
     const size = stored.get(name)
     if (size === undefined) damages.add(packKey(name), 'the index names this pack, and it is not there')
-    else if (size !== index.packs.sizeOf(pack)) damages.add(packKey(name), `it has ${size} bytes instead of ${index.packs.sizeOf(pack)}`)
+    else if (size !== index.packs.sizeOf(pack))
+      damages.add(packKey(name), `it has ${size} bytes instead of ${index.packs.sizeOf(pack)}`)
   }
   const bad = new Uint8Array(index.table.count)
   markPacks(index, bad, (pack) => damages.has(packKey(index.packs.nameOf(pack))))
@@ -46,7 +47,8 @@ export async function runCheck(context: OperationContext, options: CheckOptions)
     blobs: index.table.count,
     bytesRead: read.bytes,
     damages: damages.list(),
-    unreferencedPacks: [...stored.keys()].filter((name) => !index.packs.has(name)).length + used.filter((flag) => flag === 0).length,
+    unreferencedPacks:
+      [...stored.keys()].filter((name) => !index.packs.has(name)).length + used.filter((flag) => flag === 0).length,
     elapsedMs: context.now() - started,
   }
 }
@@ -77,7 +79,11 @@ class Damages {
   }
 
   list(): Damage[] {
-    return [...this.#found].map(([key, { messages, affects }]) => ({ key, message: messages.join('; '), affects: [...affects.values()] }))
+    return [...this.#found].map(([key, { messages, affects }]) => ({
+      key,
+      message: messages.join('; '),
+      affects: [...affects.values()],
+    }))
   }
 }
 
@@ -131,7 +137,12 @@ async function walkSnapshots(
     bytes.set(id)
     const entry = index.table.find(words)
     const pack = entry < 0 ? -1 : index.table.packOf(entry)
-    if (pack < 0) damages.add(snapshotKey(snapshotId), `needs blob ${Buffer.from(id).toString('hex').slice(0, 16)}…, which the index does not have`, path)
+    if (pack < 0)
+      damages.add(
+        snapshotKey(snapshotId),
+        `needs blob ${Buffer.from(id).toString('hex').slice(0, 16)}…, which the index does not have`,
+        path,
+      )
     else {
       used[pack] = 1
       if (bad[entry] === 1) damages.affect(packKey(index.packs.nameOf(pack)), 'a blob in it is damaged', path)
@@ -178,7 +189,8 @@ async function examineTree(
     }
     return below
   } catch (error) {
-    if (isBkpError(error, 'damaged') || isPortError(error, 'corrupt') || isPortError(error, 'not-found')) return { message: error.message }
+    if (isBkpError(error, 'damaged') || isPortError(error, 'corrupt') || isPortError(error, 'not-found'))
+      return { message: error.message }
     throw error
   }
 }

@@ -8,7 +8,9 @@ export function targetEntryOf(cursor: TreeCursor): TargetEntry {
     ...(userName === undefined ? {} : { userName }),
     ...(groupName === undefined ? {} : { groupName }),
     ...(linkTarget === undefined ? {} : { linkTarget: linkTarget.slice() }),
-    ...(xattrs === undefined ? {} : { xattrs: xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })) }),
+    ...(xattrs === undefined
+      ? {}
+      : { xattrs: xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })) }),
   }
   return {
     kind: cursor.kind as EntryKind,

@@ -49,7 +49,10 @@ class ThreadFiles {
   }
 
   pathOf(file: number): readonly Uint8Array[] {
-    return [...(this.directories[this.directoryOf[file] as number] as readonly Uint8Array[]), this.names[file] as Uint8Array]
+    return [
+      ...(this.directories[this.directoryOf[file] as number] as readonly Uint8Array[]),
+      this.names[file] as Uint8Array,
+    ]
   }
 }
 
@@ -137,7 +140,9 @@ export class RestorePlan {
       const rows = (this.#byPack.get(pack) as number[]).map((row) => this.#rows[row] as number[])
       rows.sort((a, b) => this.#table.offsetOf(a[0] as number) - this.#table.offsetOf(b[0] as number))
       const references = Array.from({ length: this.#threads }, (_, thread) =>
-        Uint32Array.from(rows.filter((row) => row[referenceWords] === thread).flatMap((row) => row.slice(0, referenceWords))),
+        Uint32Array.from(
+          rows.filter((row) => row[referenceWords] === thread).flatMap((row) => row.slice(0, referenceWords)),
+        ),
       )
       yield { pack, references, ranges: this.#ranges(rows.map((row) => row[0] as number)) }
     }
@@ -166,7 +171,10 @@ export class RestorePlan {
 
   /** Small files of one pack go to one thread, so that a pack is decoded where its files are. */
   #threadFor(entry: number | undefined): number {
-    const least = this.#files.reduce((best, files, thread) => (files.bytes < (this.#files[best] as ThreadFiles).bytes ? thread : best), 0)
+    const least = this.#files.reduce(
+      (best, files, thread) => (files.bytes < (this.#files[best] as ThreadFiles).bytes ? thread : best),
+      0,
+    )
     if (entry === undefined) return least
     const usual = this.#table.packOf(entry) % this.#threads
     const lead = (this.#files[usual] as ThreadFiles).bytes - (this.#files[least] as ThreadFiles).bytes
@@ -179,7 +187,8 @@ export class RestorePlan {
       const offset = this.#table.offsetOf(entry)
       const end = offset + this.#table.sealedLengthOf(entry)
       const last = ranges.at(-1)
-      if (last !== undefined && offset <= last.offset + last.length + joinedGapBytes) last.length = Math.max(last.length, end - last.offset)
+      if (last !== undefined && offset <= last.offset + last.length + joinedGapBytes)
+        last.length = Math.max(last.length, end - last.offset)
       else ranges.push({ offset, length: end - offset })
     }
     return ranges

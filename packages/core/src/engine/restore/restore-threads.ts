@@ -29,13 +29,23 @@ export class RestoreThreads {
   readonly #openPacks: number[] = []
   #onMessage: (thread: number, message: FromRestoreWorker) => void = () => undefined
 
-  static async start(context: OperationContext, index: RepositoryIndex, options: RestoreOptions, target: RestoreSetup['target']): Promise<RestoreThreads> {
+  static async start(
+    context: OperationContext,
+    index: RepositoryIndex,
+    options: RestoreOptions,
+    target: RestoreSetup['target'],
+  ): Promise<RestoreThreads> {
     const threads = new RestoreThreads(context, index, options, target)
     await Promise.race([threads.#pool.ready(), threads.#failure])
     return threads
   }
 
-  private constructor(context: OperationContext, index: RepositoryIndex, options: RestoreOptions, target: RestoreSetup['target']) {
+  private constructor(
+    context: OperationContext,
+    index: RepositoryIndex,
+    options: RestoreOptions,
+    target: RestoreSetup['target'],
+  ) {
     this.#context = context
     this.#index = index
     this.#options = options
@@ -85,13 +95,15 @@ export class RestoreThreads {
     })
     this.#onMessage = (thread, message) => {
       if (message.kind === 'packDone') this.#leave()
-      else if (message.kind === 'issue') issues.push({ kind: message.issue, path: plan.pathOf(thread, message.file), message: message.message })
+      else if (message.kind === 'issue')
+        issues.push({ kind: message.issue, path: plan.pathOf(thread, message.file), message: message.message })
       else {
         failed += message.failed.length
         if (++ended === this.#pool.threads) allEnded()
       }
     }
-    for (let thread = 0; thread < this.#pool.threads; thread++) this.#pool.send(thread, { kind: 'batch', batch: plan.batchOf(thread) })
+    for (let thread = 0; thread < this.#pool.threads; thread++)
+      this.#pool.send(thread, { kind: 'batch', batch: plan.batchOf(thread) })
     await Promise.race([this.#sendPacks(plan), this.#failure])
     this.#pool.broadcast({ kind: 'end', verify: this.#options.verify })
     await Promise.race([ending, this.#failure])
@@ -122,12 +134,18 @@ export class RestoreThreads {
   }
 
   async #sendPack(work: PackWork): Promise<void> {
-    const takers = work.references.map((references, thread) => ({ references, thread })).filter(({ references }) => references.length > 0)
+    const takers = work.references
+      .map((references, thread) => ({ references, thread }))
+      .filter(({ references }) => references.length > 0)
     let bytes: Uint8Array
     try {
       bytes = await this.#fetch(work)
     } catch (error) {
-      const isLost = isPortError(error, 'not-found') || isPortError(error, 'range-invalid') || isPortError(error, 'corrupt') || isBkpError(error, 'damaged')
+      const isLost =
+        isPortError(error, 'not-found') ||
+        isPortError(error, 'range-invalid') ||
+        isPortError(error, 'corrupt') ||
+        isBkpError(error, 'damaged')
       if (!isLost) throw error
       const message = `the pack ${this.#index.packs.nameOf(work.pack)} that holds its content cannot be read: ${(error as Error).message}`
       for (const { references, thread } of takers) this.#pool.send(thread, { kind: 'lost', message, references })
@@ -135,7 +153,8 @@ export class RestoreThreads {
       return
     }
     this.#openPacks.push(takers.length)
-    for (const { references, thread } of takers) this.#pool.send(thread, { kind: 'pack', pack: work.pack, bytes, references })
+    for (const { references, thread } of takers)
+      this.#pool.send(thread, { kind: 'pack', pack: work.pack, bytes, references })
   }
 
   /** The needed parts of a pack at their places, in shared memory. */

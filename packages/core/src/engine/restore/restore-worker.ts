@@ -11,17 +11,32 @@ import { blobType } from '../backup/blob-writer.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState, type WorkerCounters } from '../worker/shared-state.js'
 import { positionInFile, splitPaths, targetEntryOf } from './entries.js'
-import { type FileBatch, type FromRestoreWorker, referenceWords, type RestoreSetup, type ToRestoreWorker } from './protocol.js'
+import {
+  type FileBatch,
+  type FromRestoreWorker,
+  type RestoreSetup,
+  referenceWords,
+  type ToRestoreWorker,
+} from './protocol.js'
 
 /** One thread of a restore: decodes the packs it is sent and writes the files it owns. */
-export async function startRestoreWorker(port: MessagePort, start: WorkerStart<RestoreSetup>, log: Logger): Promise<void> {
+export async function startRestoreWorker(
+  port: MessagePort,
+  start: WorkerStart<RestoreSetup>,
+  log: Logger,
+): Promise<void> {
   const { setup } = start
   const module = ((await import(setup.target.url)) as { default: SourceModule }).default
   if (module.openTarget === undefined) throw new Error(`The source "${module.id}" cannot be restored to`)
   const [codecs, hasher, target] = await Promise.all([
     Codecs.load(setup.codecs),
     createKeyedHasher(setup.keys.blobId),
-    module.openTarget({ configuration: {}, log, root: setup.target.root, runId: `${setup.target.runId}-${start.index}` }),
+    module.openTarget({
+      configuration: {},
+      log,
+      root: setup.target.root,
+      runId: `${setup.target.runId}-${start.index}`,
+    }),
   ])
   const table = ChunkTable.attach(setup.table)
   const parts = { table, codecs, hasher, keys: setup.keys, repositoryId: setup.repositoryId }
@@ -40,7 +55,9 @@ export async function startRestoreWorker(port: MessagePort, start: WorkerStart<R
       })
       post({ kind: 'packDone' })
     } else {
-      const failed = files?.end(message.verify, table, (bytes, out) => hasher.digest(blobType.data, bytes, out, 0)) ?? new Uint32Array(0)
+      const failed =
+        files?.end(message.verify, table, (bytes, out) => hasher.digest(blobType.data, bytes, out, 0)) ??
+        new Uint32Array(0)
       target.sync()
       post({ kind: 'ended', failed })
     }
@@ -88,7 +105,8 @@ class FileWriter {
       this.#starts[file] = at
       at += 4 + view.getUint32(at, true)
     }
-    for (let file = 0; file < this.#left.length; file++) if (this.#left[file] === 0) this.#guard(file, () => this.#commit(file))
+    for (let file = 0; file < this.#left.length; file++)
+      if (this.#left[file] === 0) this.#guard(file, () => this.#commit(file))
   }
 
   write(references: Uint32Array, bytes: Uint8Array, open: (bytes: Uint8Array) => OpenPack, decoder: Decoder): void {
@@ -121,7 +139,8 @@ class FileWriter {
   }
 
   lose(references: Uint32Array, message: string): void {
-    for (let at = 0; at < references.length; at += referenceWords) this.#fail(references[at + 1] as number, 'damaged', message)
+    for (let at = 0; at < references.length; at += referenceWords)
+      this.#fail(references[at + 1] as number, 'damaged', message)
   }
 
   /** Settles what is left; with `verify`, reads every written byte back. */
@@ -129,7 +148,8 @@ class FileWriter {
     if (verify) this.#verify(table, digest)
     const failed: number[] = []
     for (let file = 0; file < this.#state.length; file++) {
-      if (this.#state[file] === stateOpen || this.#state[file] === stateWaiting) this.#fail(file, 'damaged', 'part of its content is missing')
+      if (this.#state[file] === stateOpen || this.#state[file] === stateWaiting)
+        this.#fail(file, 'damaged', 'part of its content is missing')
       if (this.#state[file] === stateFailed) failed.push(file)
     }
     return Uint32Array.from(failed)
@@ -191,7 +211,10 @@ class FileWriter {
         const position = (references[at + 2] as number) + (references[at + 3] as number) * 2 ** 32
         const data = new Uint8Array(table.plainLengthOf(entry))
         for (let done = 0; done < data.length; ) {
-          const place = extents === undefined ? { offset: position + done, length: data.length - done } : positionInFile(extents, position + done)
+          const place =
+            extents === undefined
+              ? { offset: position + done, length: data.length - done }
+              : positionInFile(extents, position + done)
           const length = Math.min(place.length, data.length - done)
           const count = this.#target.readAt(this.#path(file, cursor), data.subarray(done, done + length), place.offset)
           if (count === 0) break
@@ -200,7 +223,11 @@ class FileWriter {
         digest(data, new Uint8Array(this.#found.buffer))
         table.idOf(entry, this.#wanted)
         if (!this.#found.every((word, n) => word === this.#wanted[n])) {
-          this.#fail(file, 'damaged', 'reading it back gives other bytes than were written: the target disk may be failing')
+          this.#fail(
+            file,
+            'damaged',
+            'reading it back gives other bytes than were written: the target disk may be failing',
+          )
         }
       }
     }

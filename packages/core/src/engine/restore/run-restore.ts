@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { Logger, SourceModule, Target } from '@bkp/plugin-api'
 import { isPortError } from '@bkp/plugin-api'
 import { BkpError } from '../../errors/index.js'
-import type { Issue, RestoreOptions, RestoreResult } from '../api.js'
 import { throwIfAborted } from '../abort.js'
-import type { OperationContext } from '../context.js'
+import type { Issue, RestoreOptions, RestoreResult } from '../api.js'
 import { TreeWalker, type WalkedEntry } from '../browse/tree-walker.js'
-import { Selection } from './selection.js'
+import type { OperationContext } from '../context.js'
 import { targetEntryOf } from './entries.js'
 import { RestorePlan } from './restore-plan.js'
 import { RestoreThreads } from './restore-threads.js'
+import { Selection } from './selection.js'
 
 /** Files and bytes of one batch: bounds what is planned at a time. */
 const batchFiles = 50_000
@@ -57,7 +57,14 @@ class Restore {
     const walker = await TreeWalker.create(this.#context, index)
     const root = await walker.start(this.#options.snapshotId, this.#options.path)
     const target = this.#options.dryRun ? undefined : await this.#openTarget()
-    const threads = target === undefined ? undefined : await RestoreThreads.start(this.#context, index, this.#options, { url: this.#targetModule(), root: this.#options.target, runId: this.#runId })
+    const threads =
+      target === undefined
+        ? undefined
+        : await RestoreThreads.start(this.#context, index, this.#options, {
+            url: this.#targetModule(),
+            root: this.#options.target,
+            runId: this.#runId,
+          })
     let totals = { verified: 0, damaged: 0 }
     try {
       const plan = new RestorePlan(walker, index.table, this.#context.threads)
@@ -80,7 +87,13 @@ class Restore {
     }
     const damaged = totals.damaged + walker.damages.length
     for (const damage of walker.damages) this.#issue('damaged', damage.path, damage.message)
-    return { ...this.#counts, verified: totals.verified, damaged, issues: this.#issues, elapsedMs: this.#context.now() - started }
+    return {
+      ...this.#counts,
+      verified: totals.verified,
+      damaged,
+      issues: this.#issues,
+      elapsedMs: this.#context.now() - started,
+    }
   }
 
   async #take(walked: WalkedEntry, target: Target | undefined, plan: RestorePlan): Promise<void> {

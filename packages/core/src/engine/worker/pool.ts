@@ -56,11 +56,14 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
       worker.on('message', (message: FromWorker | CommonMessage) => {
         if (message.kind === 'ready') settle?.()
         else if (message.kind === 'failed') fail(receiveError((message as { error: SentError }).error))
-        else if (message.kind === 'log') options.onLog?.((message as { level: string }).level, (message as { message: string }).message)
+        else if (message.kind === 'log')
+          options.onLog?.((message as { level: string }).level, (message as { message: string }).message)
         else options.onMessage(index, message as FromWorker)
       })
       worker.on('error', fail)
-      worker.on('exit', (code) => fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)))
+      worker.on('exit', (code) =>
+        fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)),
+      )
       return worker
     })
   }
