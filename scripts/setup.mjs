@@ -25,35 +25,12 @@ function installDependencies() {
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8')
   const wanted = `${process.version}\n${lock.length}\n${lock}`
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
-  const omit = process.env.BKP_OMIT_OPTIONAL === '1' ? ['--omit=optional'] : []
   // Install scripts stay off: nothing but zstd-napi needs one, and that is built below.
   // Not `npm ci`: it refuses a lock file in which optional packages of other platforms are missing, as some registries
   // leave them out.
-  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...omit])
-  if (omit.length > 0) installToolBinaries()
+  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
   buildZstd()
   writeFileSync(stamp, wanted)
-}
-
-// The compiler and the bundler come as optional packages by platform; without them nothing could be built.
-function installToolBinaries() {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
-  const platform = `${process.platform}-${process.arch}`
-  const names = [`@esbuild/${platform}`, `@typescript/typescript-${platform}`, `@biomejs/cli-${platform}`]
-  const wanted = names
-    .filter((name) => packages[`node_modules/${name}`])
-    .map((name) => `${name}@${packages[`node_modules/${name}`].version}`)
-  if (wanted.length > 0)
-    run('npm', [
-      'install',
-      '--no-save',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--loglevel=error',
-      '--omit=optional',
-      ...wanted,
-    ])
 }
 
 /** Node has zstd itself from 22.15 on; before that zstd-napi is compiled against the headers beside the running Node. */

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const executable = fileURLToPath(new URL('../../packages/cli/bin/run.js', import.meta.url))
+export const passphrase = 'correct horse battery staple'
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  readonly onStart?: (child: ChildProcess) => void
+}
+
+/** Runs the real command line as a process of its own. */
+export function bkp(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [executable, ...args], {
+      env: { ...process.env, BKP_PASSWORD: passphrase, BKP_REPOSITORY: '', NO_COLOR: '1', ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    // A process that is killed closes its input early: that is what some tests want.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(options.input ?? '')
+    options.onStart?.(child)
+  })
+}
+
+/** Runs a command that must succeed and gives its JSON document. */
+export async function bkpJson(args: readonly string[], options: RunOptions = {}): Promise<Record<string, never>> {
+  const { code, stdout, stderr } = await bkp([...args, '--json'], options)
+  if (code !== 0) throw new Error(`bkp ${args.join(' ')} ended with ${code}: ${stdout}${stderr}`)
+  return JSON.parse(stdout) as Record<string, never>
+}
