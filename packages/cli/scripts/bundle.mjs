@@ -1,39 +1,43 @@
 // One file for the command layer, so that start-up does not resolve hundreds of modules; core and plugins stay outside
 // and are imported only by commands that need them.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const banner =
-  "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
+const dist = join(root, 'dist')
+removeOldBundles()
 await build({
   entryPoints: { main: join(root, 'src/main.ts'), commands: join(root, 'src/commands.ts') },
-  outdir: join(root, 'dist'),
+  outdir: dist,
   bundle: true,
   splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  external: [
-    '@bkp/*',
-    'tsyringe',
-    'reflect-metadata',
-    '@inquirer/prompts',
-    'cli-table3',
-    'cli-progress',
-    'pretty-bytes',
-  ],
-  banner: { js: banner },
+  external: ['@bkp/*', 'tsyringe', 'reflect-metadata', '@inquirer/prompts', 'cli-table3', 'cli-progress'],
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
+  },
   sourcemap: 'linked',
   legalComments: 'none',
   logLevel: 'warning',
 })
+await writeManifest()
 
-// What oclif needs to know of the commands without importing them.
-const { Config } = await import('@oclif/core')
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const config = await Config.load({ root, devPlugins: false, userPlugins: false, ignoreManifest: true })
-const commands = Object.fromEntries(config.commands.map(({ load, ...command }) => [command.id, command]))
-writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify({ commands, version }, undefined, 2)}\n`)
+// Their names hold hashes, so they would pile up.
+function removeOldBundles() {
+  for (const name of readdirSync(root).includes('dist') ? readdirSync(dist) : []) {
+    if (/\.js(\.map)?$/.test(name)) rmSync(join(dist, name))
+  }
+}
+
+/** What oclif needs to know of the commands without importing them. */
+async function writeManifest() {
+  const { Config } = await import('@oclif/core')
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const config = await Config.load({ root, devPlugins: false, userPlugins: false, ignoreManifest: true })
+  const commands = Object.fromEntries(config.commands.map(({ load, ...command }) => [command.id, command]))
+  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify({ commands, version }, undefined, 2)}\n`)
+}

@@ -1,77 +1,131 @@
-import type { Engine, Repository } from '@bkp/core'
+import type { Repository } from '@bkp/core'
 import { Command, Flags } from '@oclif/core'
 import pc from 'picocolors'
-import { composeEngine } from './composition/engine.js'
-import { repositoryUrl } from './flags/common.js'
-import { exitCodeOf } from './output/exit-codes.js'
+import { processParts } from './composition/process-parts.js'
+import type { CommandScope } from './composition/scopes.js'
+import { type Output, OutputClosed, type Terminal } from './composition/terminal.js'
+import { describeError } from './errors/describe-error.js'
+import { printError, wantsJson } from './errors/print-error.js'
+import { repositoryUrl } from './flags/values.js'
+import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
 import { safe } from './output/text.js'
-import { readUnlock, type SecretFlags } from './secrets/unlock.js'
+import type { UnlockFlags } from './secrets/secret-reader.js'
 
-/** What all commands share: JSON, errors, interruption, the engine. */
+/** What all commands share: output, JSON, errors, interruption, the engine. */
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({
-      description: 'print one JSON document (JSON lines where many entries are listed)',
+      description: 'print JSON: one document, or lines where many entries are listed',
       helpGroup: 'GLOBAL',
     }),
   }
 
   readonly #abort = new AbortController()
+  readonly #parts = processParts()
+  #interruptedBy: string | undefined
+  #stopListening: (() => void) | undefined
+  #scope: CommandScope | undefined
+  #progress: Progress | undefined
 
   /** Aborted by Ctrl-C; a second Ctrl-C ends the process at once. */
-  get signal(): AbortSignal {
+  protected get signal(): AbortSignal {
     return this.#abort.signal
   }
 
-  protected isJson(): boolean {
-    return this.argv.includes('--json')
+  protected get terminal(): Terminal {
+    return this.#parts.terminal
   }
 
   override async init(): Promise<void> {
     await super.init()
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => this.#abort.abort(new Error(name)))
+    this.#stopListening = this.terminal.onInterrupt((signal) => {
+      this.#interruptedBy = signal
+      this.#abort.abort(new Error(`Interrupted by ${signal}`))
+    })
   }
 
-  /** Opens a repository for the time of an action. */
-  protected async withRepository<T>(
-    url: string,
-    flags: SecretFlags,
-    action: (repository: Repository, engine: Engine) => Promise<T>,
-  ): Promise<T> {
-    const unlock = await readUnlock(flags)
-    const engine = await composeEngine()
-    const repository = await engine.openRepository(repositoryUrl(url), unlock)
-    try {
-      return await action(repository, engine)
-    } finally {
-      await repository.close()
-      await engine.close()
+  /** Secrets and engine; loaded when a command needs them. */
+  protected async scope(): Promise<CommandScope> {
+    if (this.#scope === undefined) {
+      const { createCommandScope } = await import('./composition/scopes.js')
+      const warn = (message: string) => this.warnPeople(message)
+      const log = { debug: () => undefined, info: () => undefined, warn }
+      this.#scope = createCommandScope(this.#parts, log, this.signal)
     }
+    return this.#scope
   }
 
-  protected printJson(document: Readonly<Record<string, unknown>>): void {
-    process.stdout.write(`${JSON.stringify({ version: 1, ...document })}\n`)
+  protected async openRepository(url: string, flags: UnlockFlags): Promise<Repository> {
+    const place = repositoryUrl(url)
+    const { secrets, session } = await this.scope()
+    return session.openRepository(place, await secrets.readUnlock(flags))
   }
 
-  protected print(line = ''): void {
-    process.stdout.write(`${line}\n`)
+  /** @param unit what is counted, for people */
+  protected async startProgress(flags: { json: boolean; progress?: boolean }, unit = 'file'): Promise<Progress> {
+    this.#progress = await createProgress(this.terminal, progressMode(flags), unit, this.#parts.now)
+    return this.#progress
   }
 
-  override async catch(error: Error & { code?: unknown; hint?: unknown; oclif?: { exit?: number } }): Promise<void> {
+  protected stopProgress(): void {
+    this.#progress?.stop()
+    this.#progress = undefined
+  }
+
+  protected print(line = ''): Promise<void> {
+    return this.terminal.stdout.write(`${line}\n`)
+  }
+
+  protected printJson(document: object): Promise<void> {
+    return this.print(JSON.stringify({ version: 1, ...document }))
+  }
+
+  protected warnPeople(message: string): void {
+    const line = `${this.colours('stderr').yellow('Warning:')} ${safe(message)}`
+    if (this.#progress !== undefined) this.#progress.say(line)
+    // Losing a warning because nobody reads is no reason to fail.
+    else this.terminal.stderr.write(`${line}\n`).catch(() => undefined)
+  }
+
+  protected colours(where: 'stdout' | 'stderr'): ReturnType<typeof pc.createColors> {
+    return pc.createColors(this.terminal[where].hasColours)
+  }
+
+  override async catch(error: Error & { oclif?: { exit?: number } }): Promise<void> {
+    this.stopProgress()
+    // Help and version end that way.
     if (error.oclif?.exit === 0) throw error
-    const exit = exitCodeOf(error)
-    const hint = typeof error.hint === 'string' ? error.hint : undefined
-    if (this.isJson()) {
-      const code = typeof error.code === 'string' ? error.code : exit === 2 ? 'usage' : 'failure'
-      this.printJson({
-        error: { code, message: error.message, ...(hint === undefined ? {} : { hint }), exitCode: exit },
-      })
-    } else {
-      const lines = error.message.split('\n').map(safe)
-      process.stderr.write(`${pc.red('Error:')} ${lines.join('\n')}\n`)
-      if (hint !== undefined) process.stderr.write(`${safe(hint)}\n`)
-    }
-    if (process.env.DEBUG?.includes('bkp')) process.stderr.write(`${error.stack ?? ''}\n`)
-    process.exitCode = exit
+    if (error instanceof OutputClosed) return
+    await this.#tellError(error)
   }
+
+  override async finally(error: Error | undefined): Promise<void> {
+    this.stopProgress()
+    try {
+      await this.#scope?.session.close()
+    } catch (closing) {
+      // The first error is the one that explains; a second one while cleaning up follows from it.
+      if (error === undefined) await this.#tellError(closing)
+    } finally {
+      this.#stopListening?.()
+    }
+    await super.finally(error)
+  }
+
+  /** Where `--json` puts errors; a command whose standard output is data says standard error. */
+  protected get errorOutput(): Output {
+    return this.terminal.stdout
+  }
+
+  async #tellError(error: unknown): Promise<void> {
+    const described = describeError(error, this.id ?? '', this.#interruptedBy)
+    this.terminal.exitCode = described.exitCode
+    const isJson = wantsJson(this.argv)
+    await printError(this.terminal, described, error, isJson ? this.errorOutput : undefined)
+  }
+}
+
+function progressMode({ json, progress }: { json: boolean; progress?: boolean }): ProgressMode {
+  if (json) return progress === true ? 'json' : 'silent'
+  return progress === false ? 'none' : 'people'
 }

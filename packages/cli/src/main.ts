@@ -1,22 +1,29 @@
 import { Errors, run } from '@oclif/core'
+import { nodeProcessParts } from './composition/node-process.js'
+import { provideProcessParts } from './composition/process-parts.js'
+import { describeError } from './errors/describe-error.js'
+import { printError, wantsJson } from './errors/print-error.js'
 
-/** Runs one command line. Commands print their own errors; what comes here is of oclif itself. */
-export async function main(argv: string[], url: string): Promise<void> {
-  process.stdout.on('error', endQuietly)
+/**
+ * Runs one command line. Commands tell their own errors; what comes here is oclif's: no such command, help, version.
+ *
+ * @param url of the program, from which oclif finds package.json
+ */
+export async function main(argv: readonly string[], url: string): Promise<void> {
+  const parts = nodeProcessParts()
+  provideProcessParts(parts)
   try {
-    await run(argv, url)
+    await run(normalised(argv), url)
   } catch (error) {
-    const { exit } = (error as { oclif?: { exit?: number } }).oclif ?? {}
-    if (error instanceof Errors.ExitError) process.exitCode = exit ?? 0
-    else {
-      process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`)
-      process.exitCode = exit ?? 2
-    }
+    if (error instanceof Errors.ExitError && error.oclif.exit === 0) return
+    const described = describeError(error, '')
+    parts.terminal.exitCode = described.exitCode
+    await printError(parts.terminal, described, error, wantsJson(argv) ? parts.terminal.stdout : undefined)
   }
 }
 
-// A reader that had enough (bkp ls | head) is no failure.
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
+/** `bkp help backup` and `bkp backup --help` are one. */
+function normalised(argv: readonly string[]): string[] {
+  const [first, ...rest] = argv
+  return first === 'help' ? [...rest.filter((arg) => !arg.startsWith('-')), '--help'] : [...argv]
 }

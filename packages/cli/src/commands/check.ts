@@ -1,10 +1,13 @@
-import { Errors, Flags } from '@oclif/core'
-import pc from 'picocolors'
+import type { CheckResult } from '@bkp/core'
+import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
-import { fromFlag, secretFlags } from '../flags/common.js'
-import { exitCode } from '../output/exit-codes.js'
-import { ProgressLine } from '../output/progress.js'
-import { bytes, duration, jsonPath, safe } from '../output/text.js'
+import { exitCode } from '../errors/exit-codes.js'
+import { fromFlag, progressFlag, unlockFlags } from '../flags/common.js'
+import { parseShare } from '../flags/values.js'
+import { checkJson } from '../output/results.js'
+import { bytes, counted, duration, safe } from '../output/text.js'
+
+const mostPathsShown = 10
 
 export default class Check extends BaseCommand {
   static override summary = 'Verify that every snapshot can be restored.'
@@ -17,8 +20,12 @@ export default class Check extends BaseCommand {
   ]
   static override flags = {
     ...fromFlag,
-    ...secretFlags,
-    'read-data': Flags.string({ description: 'read and verify all data, or a share of it: --read-data=10%' }),
+    ...unlockFlags,
+    ...progressFlag,
+    'read-data': Flags.string({
+      description: 'read and verify the data as well: all, or a random share (--read-data=10%)',
+      helpValue: 'N%',
+    }),
   }
 
   // oclif has no flag with an optional value: a bare --read-data means everything.
@@ -29,44 +36,37 @@ export default class Check extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Check)
-    const progress = new ProgressLine(flags.json)
-    const readDataShare = shareOf(flags['read-data'])
-    const result = await this.withRepository(flags.from, flags, (repository) =>
-      repository.check({ readDataShare, signal: this.signal, onEvent: progress.onEvent }),
-    )
-    progress.clear()
-    const { damages } = result
-    if (flags.json)
-      this.printJson({
-        ...result,
-        damages: damages.map((damage) => ({ ...damage, affects: damage.affects.map(jsonPath) })),
-      })
-    else {
-      for (const { key, message, affects } of damages) {
-        this.print(`${pc.red('damaged')}  ${key}: ${safe(message)}`)
-        for (const path of affects.slice(0, 10)) this.print(`         loses ${safe(path.text)}`)
-        if (affects.length > 10) this.print(`         and ${affects.length - 10} more; all of them with --json`)
-      }
-      this.print(
-        `${result.snapshots} snapshots, ${result.packs} packs, ${result.blobs} blobs; ${result.packsRead} packs (${bytes(result.bytesRead)}) read, in ${duration(result.elapsedMs)}`,
-      )
-      if (result.unreferencedPacks > 0)
-        this.print(`${result.unreferencedPacks} packs belong to no snapshot: harmless leftovers of interrupted runs`)
-      this.print(
-        damages.length === 0
-          ? pc.green('No damage found')
-          : `${damages.length} objects are damaged; everything else can be restored`,
-      )
-    }
-    if (damages.length > 0) process.exitCode = exitCode.damaged
+    const share = flags['read-data']
+    const readDataShare = share === undefined ? 0 : parseShare(share)
+    const repository = await this.openRepository(flags.from, flags)
+    const progress = await this.startProgress(flags, 'pack')
+    const result = await repository.check({ readDataShare, signal: this.signal, onEvent: progress.onEvent })
+    this.stopProgress()
+    if (result.damages.length > 0) this.terminal.exitCode = exitCode.damaged
+    if (flags.json) await this.printJson(checkJson(result))
+    else await this.print(this.#reportOf(result).join('\n'))
   }
-}
 
-function shareOf(text: string | undefined): number {
-  if (text === undefined) return 0
-  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text)
-  const percent = Number(match?.[1])
-  if (match === null || percent > 100)
-    throw new Errors.CLIError(`"${text}" is not a share; write for example --read-data=10%`, { exit: 2 })
-  return percent / 100
+  #reportOf(result: CheckResult): string[] {
+    const { red, green } = this.colours('stdout')
+    const lines: string[] = []
+    for (const { key, message, affects } of result.damages) {
+      lines.push(`${red('damaged')}  ${safe(key)}: ${safe(message)}`)
+      for (const path of affects.slice(0, mostPathsShown)) lines.push(`         loses ${safe(path.text)}`)
+      const more = affects.length - mostPathsShown
+      if (more > 0) lines.push(`         and ${more} more; see them with --json`)
+    }
+    const counts = [counted(result.snapshots, 'snapshot'), counted(result.packs, 'pack'), counted(result.blobs, 'blob')]
+    const read = `${counted(result.packsRead, 'pack')} (${bytes(result.bytesRead)}) read, in ${duration(result.elapsedMs)}`
+    lines.push(`${counts.join(', ')}; ${read}`)
+    if (result.unreferencedPacks > 0) {
+      lines.push(`${counted(result.unreferencedPacks, 'pack')} in no snapshot: harmless leftovers of interrupted runs`)
+    }
+    const damages = result.damages.length
+    if (damages > 0) lines.push(`Found damage in ${counted(damages, 'object')}; everything else can be restored`)
+    else if (result.packsRead === 0 && result.packs > 0) {
+      lines.push(`${green('No damage found')} in the structure; data were not read: --read-data does that`)
+    } else lines.push(green('No damage found'))
+    return lines
+  }
 }

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
-import { type CompletedCommand, completionScript, shells } from '../output/completion.js'
+import { type CompletedCommand, completionScript, type Shell, shells } from '../output/completion.js'
 
 export default class Completion extends BaseCommand {
   static override summary = 'Print a completion script for a shell.'
@@ -12,16 +12,24 @@ export default class Completion extends BaseCommand {
   static override args = { shell: Args.string({ description: 'which shell', options: [...shells], required: true }) }
 
   async run(): Promise<void> {
-    const { args } = await this.parse(Completion)
-    const commands: CompletedCommand[] = this.config.commands.map(({ id, summary, flags }) => ({
+    const { flags, args } = await this.parse(Completion)
+    const shell = args.shell as Shell
+    const script = completionScript(shell, this.config.bin, this.#commands())
+    await (flags.json ? this.printJson({ shell, script }) : this.print(script))
+  }
+
+  #commands(): CompletedCommand[] {
+    const commands = this.config.commands.map(({ id, summary, flags }) => ({
       id,
       summary: summary ?? '',
       flags: Object.entries(flags).map(([name, flag]) => ({
         name,
+        summary: flag.description ?? '',
         takesValue: flag.type === 'option',
+        isRepeatable: flag.type === 'option' && flag.multiple === true,
         options: flag.type === 'option' ? (flag.options ?? []) : [],
       })),
     }))
-    this.print(completionScript(args.shell as (typeof shells)[number], this.config.bin, commands))
+    return commands.sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 }

@@ -1,11 +1,13 @@
-import type { ListedEntry } from '@bkp/core'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
-import { fromFlag, secretFlags } from '../flags/common.js'
+import { UsageError } from '../errors/cli-error.js'
+import { filterFlags, fromFlag, unlockFlags } from '../flags/common.js'
+import { parseSnapshotPath, snapshotFilter } from '../flags/values.js'
 import { entryJson, entryLine } from '../output/entries.js'
 
 export default class Ls extends BaseCommand {
   static override summary = 'List what is in a snapshot.'
+  static override description = 'With --json: one line of JSON per entry.'
   static override examples = [
     '<%= config.bin %> ls latest --from /mnt/disk/backup',
     '<%= config.bin %> ls latest /home/ann/photos --recursive --from /mnt/disk/backup',
@@ -16,19 +18,22 @@ export default class Ls extends BaseCommand {
   }
   static override flags = {
     ...fromFlag,
-    ...secretFlags,
+    ...unlockFlags,
+    ...filterFlags,
     recursive: Flags.boolean({ description: 'with everything below', char: 'R' }),
   }
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Ls)
-    await this.withRepository(flags.from, flags, async (repository) => {
-      const { id } = await repository.resolveSnapshot(args.snapshot)
-      const path = args.path === undefined ? undefined : Buffer.from(args.path)
-      const show = (entry: ListedEntry) =>
-        flags.json ? this.printJson({ ...entryJson(entry) }) : this.print(entryLine(entry))
-      for await (const entry of repository.list(id, path, { recursive: flags.recursive, signal: this.signal }))
-        show(entry)
-    })
+    const hasBoth = args.path !== undefined && args.snapshot.includes(':')
+    if (hasBoth) throw new UsageError('Two paths were given', 'Write bkp ls SNAP PATH, or bkp ls SNAP:PATH')
+    const { snapshot, path } = parseSnapshotPath(
+      args.path === undefined ? args.snapshot : `${args.snapshot}:${args.path}`,
+    )
+    const repository = await this.openRepository(flags.from, flags)
+    const { id } = await repository.resolveSnapshot(snapshot, snapshotFilter(flags))
+    for await (const entry of repository.list(id, path, { recursive: flags.recursive, signal: this.signal })) {
+      await (flags.json ? this.printJson(entryJson(entry)) : this.print(entryLine(entry)))
+    }
   }
 }

@@ -1,18 +1,22 @@
+import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { OverwriteMode, RestoreResult } from '@bkp/core'
+import type { OverwriteMode, RestoreResult, SnapshotSummary } from '@bkp/core'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
-import { fromFlag, parseSnapshotPath, secretFlags } from '../flags/common.js'
-import { exitCode } from '../output/exit-codes.js'
-import { ProgressLine } from '../output/progress.js'
-import { bytes, duration, jsonPath } from '../output/text.js'
+import { UsageError } from '../errors/cli-error.js'
+import { exitCode } from '../errors/exit-codes.js'
+import { filterFlags, fromFlag, progressFlag, unlockFlags } from '../flags/common.js'
+import { parseSnapshotPath, snapshotFilter } from '../flags/values.js'
+import { restoreJson } from '../output/results.js'
+import { bytes, counted, duration, safe } from '../output/text.js'
 
 const modes = ['always', 'if-changed', 'never'] as const
+const repeatable = { multiple: true, multipleNonGreedy: true, helpGroup: 'SELECTION', helpValue: 'PATTERN' } as const
 
 export default class Restore extends BaseCommand {
   static override summary = 'Write a snapshot, or a part of it, into a folder.'
   static override description =
-    'A whole snapshot keeps its paths below the target folder; SNAP:PATH puts the content of that folder straight into it. Exit code 13: some data are damaged, the rest was written.'
+    'A whole snapshot keeps its paths below the target folder; SNAP:PATH puts the content of that folder straight into it. Exit code 3: something could not be set as it was. Exit code 13: some data are damaged; the rest was written.'
   static override examples = [
     '<%= config.bin %> restore latest --from /mnt/disk/backup --target /tmp/restored',
     '<%= config.bin %> restore latest:/home/ann --from /mnt/disk/backup --target /home/ann --overwrite if-changed',
@@ -23,18 +27,12 @@ export default class Restore extends BaseCommand {
   }
   static override flags = {
     ...fromFlag,
-    ...secretFlags,
+    ...unlockFlags,
+    ...filterFlags,
+    ...progressFlag,
     target: Flags.string({ description: 'folder to write into', required: true, helpValue: 'DIR' }),
-    include: Flags.string({
-      description: 'only what fits a gitignore pattern',
-      multiple: true,
-      multipleNonGreedy: true,
-    }),
-    exclude: Flags.string({
-      description: 'all but what fits a gitignore pattern',
-      multiple: true,
-      multipleNonGreedy: true,
-    }),
+    include: Flags.string({ description: 'only what fits a gitignore pattern', ...repeatable }),
+    exclude: Flags.string({ description: 'all but what fits a gitignore pattern', ...repeatable }),
     overwrite: Flags.string({
       description: 'what to do with files that are there',
       options: [...modes],
@@ -48,50 +46,68 @@ export default class Restore extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Restore)
     const { snapshot, path } = parseSnapshotPath(args.snapshot)
-    const progress = new ProgressLine(flags.json)
-    const result = await this.withRepository(flags.from, flags, async (repository) => {
-      const { id } = await repository.resolveSnapshot(snapshot)
-      return repository.restore({
-        snapshotId: id,
-        ...(path === undefined ? {} : { path }),
-        target: resolve(flags.target),
-        include: flags.include ?? [],
-        exclude: flags.exclude ?? [],
-        overwrite: flags.overwrite as OverwriteMode,
-        delete: flags.delete,
-        dryRun: flags['dry-run'],
-        verify: flags.verify,
-        signal: this.signal,
-        onEvent: progress.onEvent,
-      })
+    if (flags.target === '') throw new UsageError('--target is empty', 'Name the folder to write into')
+    const target = resolve(flags.target)
+    const repository = await this.openRepository(flags.from, flags)
+    const found = await repository.resolveSnapshot(snapshot, snapshotFilter(flags))
+    if (flags.delete) await refuseDeletingNeighbours(found, path, target)
+    const progress = await this.startProgress(flags)
+    const result = await repository.restore({
+      snapshotId: found.id,
+      ...(path === undefined ? {} : { path }),
+      target,
+      include: flags.include ?? [],
+      exclude: flags.exclude ?? [],
+      overwrite: flags.overwrite as OverwriteMode,
+      delete: flags.delete,
+      dryRun: flags['dry-run'],
+      verify: flags.verify,
+      signal: this.signal,
+      onEvent: progress.onEvent,
     })
-    progress.clear()
-    if (flags.json)
-      this.printJson({
-        ...result,
-        issues: result.issues.map(({ kind, path: at, message }) => ({ kind, ...jsonPath(at), message })),
-      })
-    else this.#tell(result, resolve(flags.target), flags['dry-run'])
-    if (result.damaged > 0) process.exitCode = exitCode.damaged
-    else if (result.issues.length > 0) process.exitCode = exitCode.incomplete
+    this.stopProgress()
+    if (result.damaged > 0) this.terminal.exitCode = exitCode.damaged
+    else if (result.issues.length > 0) this.terminal.exitCode = exitCode.incomplete
+    if (flags.json) await this.printJson(restoreJson(result, target))
+    else await this.print(summaryOf(result, target, flags['dry-run']).join('\n'))
   }
+}
 
-  #tell(result: RestoreResult, target: string, isDry: boolean): void {
-    const { files, directories, others, skipped, deleted, verified, damaged, issues, elapsedMs } = result
-    const extras = [
-      skipped > 0 ? `${skipped} left as they were` : '',
-      deleted > 0 ? `${deleted} deleted` : '',
-      verified > 0 ? `${verified} verified` : '',
-    ]
-    const what = [
-      `${files} files (${bytes(result.bytes)})`,
-      `${directories} folders`,
-      `${others} others`,
-      ...extras.filter((text) => text !== ''),
-    ]
-    this.print(`${isDry ? 'Would restore' : 'Restored'} ${what.join(', ')} to ${target} in ${duration(elapsedMs)}`)
-    if (damaged > 0)
-      this.print(`${damaged} could not be restored: their data are damaged. See what is: bkp check --read-data`)
-    else if (issues.length > 0) this.print(`${issues.length} issues: not everything is as it was`)
-  }
+/**
+ * Folders above what was backed up (`/home` of a backup of `/home/ann`) have in the snapshot that one entry. Restored in
+ * place with `--delete`, their other entries would be removed although nobody ever backed them up.
+ */
+async function refuseDeletingNeighbours(
+  snapshot: SnapshotSummary,
+  path: Uint8Array | undefined,
+  target: string,
+): Promise<void> {
+  const root = resolve(path === undefined ? '/' : Buffer.from(path).toString())
+  const isBackedUp = snapshot.paths.some(
+    ({ text }) => root === text || root.startsWith(text === '/' ? text : `${text}/`),
+  )
+  if (isBackedUp) return
+  const place = await realpath(target).catch(() => target)
+  if (place !== root) return
+  const [backedUp] = snapshot.paths
+  throw new UsageError(
+    `--delete would remove what lies beside ${snapshot.paths.map(({ text }) => text).join(', ')} in ${root} and was never backed up`,
+    `Name the folder that was backed up: bkp restore SNAP:${backedUp?.text ?? 'PATH'} --target ${backedUp?.text ?? 'PATH'} --delete`,
+  )
+}
+
+function summaryOf(result: RestoreResult, target: string, isDry: boolean): string[] {
+  const { files, directories, others, skipped, deleted, verified, damaged, issues, elapsedMs } = result
+  const what = [`${counted(files, 'file')} (${bytes(result.bytes)})`, counted(directories, 'folder')]
+  if (others > 0) what.push(counted(others, 'other'))
+  if (skipped > 0) what.push(`${skipped} left as they were`)
+  if (deleted > 0) what.push(`${deleted} deleted`)
+  if (verified > 0) what.push(`${verified} verified`)
+  const lines = [
+    `${isDry ? 'Would restore' : 'Restored'} ${what.join(', ')} to ${safe(target)} in ${duration(elapsedMs)}`,
+  ]
+  if (damaged > 0)
+    lines.push(`${damaged} could not be restored: their data are damaged. See what is: bkp check --read-data`)
+  else if (issues.length > 0) lines.push(`${counted(issues.length, 'issue')}: not everything is as it was, see above`)
+  return lines
 }

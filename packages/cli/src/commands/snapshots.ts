@@ -1,7 +1,10 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
-import { fromFlag, secretFlags } from '../flags/common.js'
-import { bytes, jsonPath, localTime, safe } from '../output/text.js'
+import { filterFlags, fromFlag, unlockFlags } from '../flags/common.js'
+import { snapshotFilter } from '../flags/values.js'
+import { snapshotJson } from '../output/results.js'
+import { table } from '../output/table.js'
+import { bytes, localTime, quoted, safe, shortId } from '../output/text.js'
 
 export default class Snapshots extends BaseCommand {
   static override summary = 'List the snapshots of a repository.'
@@ -11,45 +14,30 @@ export default class Snapshots extends BaseCommand {
   ]
   static override flags = {
     ...fromFlag,
-    ...secretFlags,
-    host: Flags.string({ description: 'only of this machine' }),
-    tag: Flags.string({ description: 'only with this label' }),
-    path: Flags.string({ description: 'only of this path' }),
+    ...unlockFlags,
+    ...filterFlags,
+    path: Flags.string({ description: 'only snapshots of this path', helpValue: 'PATH' }),
   }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Snapshots)
-    const { host, tag, path } = flags
-    const filter = {
-      ...(host === undefined ? {} : { hostname: host }),
-      ...(tag === undefined ? {} : { tag }),
-      ...(path === undefined ? {} : { path }),
-    }
-    const found = await this.withRepository(flags.from, flags, (repository) => repository.snapshots(filter))
-    if (flags.json) {
-      this.printJson({ snapshots: found.map((snapshot) => ({ ...snapshot, paths: snapshot.paths.map(jsonPath) })) })
-      return
-    }
+    const repository = await this.openRepository(flags.from, flags)
+    const found = await repository.snapshots(snapshotFilter(flags))
+    if (flags.json) return this.printJson({ snapshots: found.map(snapshotJson) })
     if (found.length === 0) {
-      this.print(`There are no snapshots. Make one: bkp backup PATH --to ${flags.from}`)
-      return
+      const isAll = flags.host === undefined && flags.tag === undefined && flags.path === undefined
+      const hint = isAll ? ` Make one: bkp backup PATH --to ${safe(quoted(flags.from))}` : ''
+      return this.print(`There are no ${isAll ? '' : 'such '}snapshots.${hint}`)
     }
-    const { default: Table } = await import('cli-table3')
-    const table = new Table({
-      head: ['ID', 'Time', 'Host', 'Size', 'Issues', 'Tags', 'Paths'],
-      style: { head: [], border: [] },
-    })
-    for (const { id, time, hostname, stats, issueCount, tags, paths } of found) {
-      table.push([
-        id.slice(0, 8),
-        localTime(time),
-        safe(hostname),
-        bytes(stats.bytes ?? 0),
-        issueCount,
-        safe(tags.join(' ')),
-        paths.map(({ text }) => safe(text)).join('\n'),
-      ])
-    }
-    this.print(table.toString())
+    const rows = found.map(({ id, time, hostname, stats, issueCount, tags, paths }) => [
+      shortId(id),
+      localTime(new Date(time)),
+      safe(hostname),
+      bytes(stats.bytes ?? 0),
+      String(issueCount),
+      safe(tags.join(' ')),
+      paths.map(({ text }) => safe(text)).join('\n'),
+    ])
+    await this.print(await table(['ID', 'TIME', 'HOST', 'SIZE', 'ISSUES', 'TAGS', 'PATHS'], rows))
   }
 }

@@ -1,60 +1,111 @@
 import type { EngineEvent } from '@bkp/core'
-import { bytes, duration, safe } from './text.js'
+import type { Terminal } from '../composition/terminal.js'
+import { bytes, counted, duration, safe } from './text.js'
 
-const plainEveryMs = 30_000
+export type ProgressEvent = Extract<EngineEvent, { readonly kind: 'progress' }>
 
-/**
- * Draws a run on standard error: one line that is overwritten on a terminal, a plain line now and then elsewhere. Issues
- * are printed as they come.
- */
-export class ProgressLine {
-  readonly #isTerminal = process.stderr.isTTY === true
-  readonly #isQuiet: boolean
-  readonly #started = Date.now()
-  #lastPlain = Date.now()
+/** Where the state of a run is drawn. */
+export interface ProgressView {
+  progress(event: ProgressEvent): void
+  /** A line that stays. */
+  say(line: string): void
+  stop(): void
+}
+
+/** `none`: issues and notes alone; `json`: progress as JSON lines and nothing else; `silent`: nothing at all. */
+export type ProgressMode = 'people' | 'none' | 'json' | 'silent'
+
+/** Hands the events of a run to a view. */
+export class Progress {
+  readonly #view: ProgressView
   #total: { readonly files: number; readonly bytes: number } | undefined
 
-  constructor(isQuiet: boolean) {
-    this.#isQuiet = isQuiet
+  constructor(view: ProgressView) {
+    this.#view = view
   }
 
   readonly onEvent = (event: EngineEvent): void => {
-    if (this.#isQuiet) return
     if (event.kind === 'planned') this.#total = { files: event.totalFiles, bytes: event.totalBytes }
-    else if (event.kind === 'issue')
-      this.#print(`${event.issue.kind}: ${safe(event.issue.path.text)}: ${safe(event.issue.message)}`)
-    else if (event.kind === 'note') this.#print(`note: ${safe(event.message)}`)
-    else if (event.kind === 'progress') this.#draw(event)
-  }
-
-  /** Removes the live line. */
-  clear(): void {
-    if (this.#isTerminal && !this.#isQuiet) process.stderr.write('\r\u001b[K')
-  }
-
-  #print(line: string): void {
-    this.clear()
-    process.stderr.write(`${line}\n`)
-  }
-
-  #draw(event: EngineEvent & { kind: 'progress' }): void {
-    const elapsed = Date.now() - this.#started
-    const speed = elapsed > 0 ? (event.bytesDone / elapsed) * 1000 : 0
-    const totalBytes = event.totalBytes ?? this.#total?.bytes
-    const parts = [`${event.filesDone} files`, bytes(event.bytesDone), `${bytes(speed)}/s`]
-    if (totalBytes !== undefined && totalBytes > event.bytesDone && speed > 0) {
-      parts.push(
-        `${Math.floor((event.bytesDone / totalBytes) * 100)}%`,
-        `ETA ${duration(((totalBytes - event.bytesDone) / speed) * 1000)}`,
-      )
-    }
-    if (event.errors > 0) parts.push(`${event.errors} issues`)
-    if (event.current !== undefined) parts.push(safe(event.current))
-    const line = parts.join('  ')
-    if (this.#isTerminal) process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`)
-    else if (Date.now() - this.#lastPlain >= plainEveryMs) {
-      this.#lastPlain = Date.now()
-      process.stderr.write(`${line}\n`)
+    else if (event.kind === 'issue') {
+      const { kind, path, message } = event.issue
+      this.#view.say(`${kind}: ${safe(path.text)}: ${safe(message)}`)
+    } else if (event.kind === 'note') this.#view.say(`note: ${safe(event.message)}`)
+    else if (event.kind === 'progress') {
+      const planned = this.#total === undefined ? {} : { totalFiles: this.#total.files, totalBytes: this.#total.bytes }
+      this.#view.progress({ ...planned, ...event })
     }
   }
+
+  say(line: string): void {
+    this.#view.say(line)
+  }
+
+  stop(): void {
+    this.#view.stop()
+  }
+}
+
+const plainEveryMs = 30_000
+const jsonEveryMs = 1_000
+
+export async function createProgress(
+  terminal: Terminal,
+  mode: ProgressMode,
+  unit: string,
+  now: () => number,
+): Promise<Progress> {
+  const say = (line: string) => tell(terminal, `${line}\n`)
+  const quiet = { progress: () => undefined, say, stop: () => undefined }
+  if (mode === 'silent') return new Progress({ ...quiet, say: () => undefined })
+  if (mode === 'none') return new Progress(quiet)
+  if (mode === 'json') {
+    const write = (event: ProgressEvent) => tell(terminal, `${JSON.stringify(progressJson(event))}\n`, 'stdout')
+    return new Progress({ ...quiet, progress: atMostEvery(jsonEveryMs, now, write), say: () => undefined })
+  }
+  if (terminal.stderr.isTerminal) {
+    const { LiveView } = await import('./live-view.js')
+    return new Progress(new LiveView(terminal.stderr.stream, unit, now))
+  }
+  const started = now()
+  const write = (event: ProgressEvent) => say(progressLine(event, unit, now() - started))
+  // Not at once: a run shorter than that needs no line.
+  return new Progress({ ...quiet, progress: atMostEvery(plainEveryMs, now, write, started) })
+}
+
+/** For people: `12 files  3.4 MiB  1.1 MiB/s  40%  ETA 5 s`. Totals are those of the last snapshot, so a guess. */
+export function progressLine(event: ProgressEvent, unit: string, elapsedMs: number): string {
+  const { filesDone, bytesDone, storedBytes, totalBytes, errors, current } = event
+  const bytesPerMs = elapsedMs > 0 ? bytesDone / elapsedMs : 0
+  const parts = [counted(filesDone, unit), bytes(bytesDone), `${bytes(bytesPerMs * 1000)}/s`]
+  if (storedBytes > 0) parts.push(`${bytes(storedBytes)} stored`)
+  if (totalBytes !== undefined && totalBytes > bytesDone && bytesPerMs > 0) {
+    parts.push(
+      `${Math.floor((bytesDone / totalBytes) * 100)}%`,
+      `ETA ${duration((totalBytes - bytesDone) / bytesPerMs)}`,
+    )
+  }
+  if (errors > 0) parts.push(counted(errors, 'issue'))
+  if (current !== undefined) parts.push(safe(current))
+  return parts.join('  ')
+}
+
+function progressJson(event: ProgressEvent): Readonly<Record<string, unknown>> {
+  const { filesDone, bytesDone, storedBytes, errors, current, totalFiles, totalBytes } = event
+  const total = totalFiles === undefined ? {} : { totalFiles, totalBytes }
+  const now = current === undefined ? {} : { current }
+  return { version: 1, type: 'progress', filesDone, bytesDone, storedBytes, errors, ...total, ...now }
+}
+
+function atMostEvery<T>(everyMs: number, now: () => number, action: (value: T) => void, from?: number) {
+  let last = from ?? Number.NEGATIVE_INFINITY
+  return (value: T): void => {
+    if (now() - last < everyMs) return
+    last = now()
+    action(value)
+  }
+}
+
+// A run must not end because nobody reads its progress.
+function tell(terminal: Terminal, text: string, where: 'stdout' | 'stderr' = 'stderr'): void {
+  terminal[where].write(text).catch(() => undefined)
 }

@@ -1,4 +1,4 @@
-/** Exit codes; partial is never success. */
+/** Exit codes; partial is never success. 4 (not on every destination) is reserved for several destinations. */
 export const exitCode = {
   success: 0,
   failure: 1,
@@ -21,9 +21,7 @@ const byErrorCode: Readonly<Record<string, number>> = {
   interrupted: exitCode.interrupted,
 }
 
-/** The exit code for an error of core (BkpError) or of a port (PortError). */
-export function exitCodeOf(error: unknown): number {
-  const { code, oclif } = error as { code?: unknown; oclif?: { exit?: number } }
-  if (typeof code === 'string' && byErrorCode[code] !== undefined) return byErrorCode[code]
-  return oclif?.exit ?? exitCode.failure
+/** The exit code for a code of BkpError or PortError. */
+export function exitCodeFor(code: string): number {
+  return byErrorCode[code] ?? exitCode.failure
 }

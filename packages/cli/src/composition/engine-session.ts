@@ -1,0 +1,41 @@
+import type { Engine, Repository, Unlock } from '@bkp/core'
+import type { Logger } from '@bkp/plugin-api'
+import { inject, injectable } from 'tsyringe'
+import { CreateEngine, Log } from './tokens.js'
+
+/** The engine and the repositories of one command; closes what it opened. */
+@injectable()
+export class EngineSession {
+  readonly #createEngine: CreateEngine
+  readonly #log: Logger
+  readonly #open: { close(): Promise<void> }[] = []
+  #engine: Promise<Engine> | undefined
+
+  constructor(@inject(CreateEngine) createEngine: CreateEngine, @inject(Log) log: Logger) {
+    this.#createEngine = createEngine
+    this.#log = log
+  }
+
+  engine(): Promise<Engine> {
+    this.#engine ??= this.#start()
+    return this.#engine
+  }
+
+  async openRepository(url: string, unlock: Unlock): Promise<Repository> {
+    const engine = await this.engine()
+    const repository = await engine.openRepository(url, unlock)
+    this.#open.push(repository)
+    return repository
+  }
+
+  /** Closes in reverse order of opening. */
+  async close(): Promise<void> {
+    for (let last = this.#open.pop(); last !== undefined; last = this.#open.pop()) await last.close()
+  }
+
+  async #start(): Promise<Engine> {
+    const engine = await this.#createEngine(this.#log)
+    this.#open.unshift(engine)
+    return engine
+  }
+}

@@ -1,0 +1,34 @@
+import 'reflect-metadata'
+import type { Logger } from '@bkp/plugin-api'
+import { container, type DependencyContainer } from 'tsyringe'
+import { SecretReader } from '../secrets/secret-reader.js'
+import { EngineSession } from './engine-session.js'
+import type { ProcessParts } from './process-parts.js'
+import { AskSecret, CommandSignal, CreateEngine, Log, Terminal } from './tokens.js'
+
+const processScopes = new WeakMap<ProcessParts, DependencyContainer>()
+
+/** What lives as long as the process. */
+function processScope(parts: ProcessParts): DependencyContainer {
+  const known = processScopes.get(parts)
+  if (known !== undefined) return known
+  const scope = container.createChildContainer()
+  scope.register(Terminal, { useValue: parts.terminal })
+  scope.register(CreateEngine, { useValue: parts.createEngine })
+  scope.register(AskSecret, { useValue: parts.askSecret })
+  processScopes.set(parts, scope)
+  return scope
+}
+
+/** What lives as long as one command. The third scope, an open repository, is core's. */
+export interface CommandScope {
+  readonly secrets: SecretReader
+  readonly session: EngineSession
+}
+
+export function createCommandScope(parts: ProcessParts, log: Logger, signal: AbortSignal): CommandScope {
+  const scope = processScope(parts).createChildContainer()
+  scope.register(Log, { useValue: log })
+  scope.register(CommandSignal, { useValue: signal })
+  return { secrets: scope.resolve(SecretReader), session: scope.resolve(EngineSession) }
+}

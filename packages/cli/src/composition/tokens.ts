@@ -1,0 +1,19 @@
+import type { Logger } from '@bkp/plugin-api'
+import type { InjectionToken } from 'tsyringe'
+import type { AskSecret as AskSecretType, CreateEngine as CreateEngineType } from './process-parts.js'
+import type { Terminal as TerminalType } from './terminal.js'
+
+export type Terminal = TerminalType
+export const Terminal: InjectionToken<Terminal> = Symbol('Terminal')
+
+export type AskSecret = AskSecretType
+export const AskSecret: InjectionToken<AskSecret> = Symbol('AskSecret')
+
+export type CreateEngine = CreateEngineType
+export const CreateEngine: InjectionToken<CreateEngine> = Symbol('CreateEngine')
+
+/** Where plugins and the engine tell what is of interest. */
+export const Log: InjectionToken<Logger> = Symbol('Log')
+
+/** Aborted when the user interrupts. */
+export const CommandSignal: InjectionToken<AbortSignal> = Symbol('CommandSignal')

@@ -1,0 +1,91 @@
+import { CliError } from './cli-error.js'
+import { exitCodeFor } from './exit-codes.js'
+
+/** An error as it is shown and as it stands in JSON. */
+export interface DescribedError {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly exitCode: number
+}
+
+const knownErrors = [Symbol.for('bkp.BkpError'), Symbol.for('bkp.PortError')]
+
+/** What to do when whoever made the error did not say. */
+const defaultHints: Readonly<Record<string, string>> = {
+  'no-repository': 'Check the address, or create a repository there: bkp init --to URL',
+  'repository-exists': 'Use it as it is (bkp backup PATH --to URL), or choose another place',
+  'wrong-passphrase': 'Try again, or use the recovery code: --recovery-code',
+  damaged: 'See what is lost: bkp check --read-data --from URL',
+  corrupt: 'See what is lost: bkp check --read-data --from URL',
+  unsupported: 'See what works here: bkp doctor',
+  'source-unreadable': 'Check that the paths exist and that you may read them',
+  storage: 'Check the storage, then run the same command again: what is stored already is used',
+  'missing-plugin': 'See what is installed: bkp doctor',
+  'plugin-failed': 'See what works here: bkp doctor',
+  'not-found': 'See what there is: bkp snapshots, bkp ls SNAP',
+  'disk-full': 'Make room, then run the same command again: what is stored already is used',
+  quota: 'Make room, then run the same command again: what is stored already is used',
+  auth: 'Check the credentials of the storage',
+  forbidden: 'Check who owns the files, and what this user may do with them',
+  transient: 'Run the same command again: what is stored already is used',
+  throttled: 'Wait a while, then run the same command again: what is stored already is used',
+  offline: 'Check the connection, then run the same command again',
+}
+
+/**
+ * @param interruptedBy the signal that ended the run, if one did
+ * @param command id of the command, for its help
+ */
+export function describeError(error: unknown, command: string, interruptedBy?: string): DescribedError {
+  if (interruptedBy !== undefined || nameOf(error) === 'ExitPromptError') {
+    const message = interruptedBy === undefined ? 'Interrupted' : `Interrupted by ${interruptedBy}`
+    const hint = 'Nothing that was stored is lost: run the same command again, and it goes on from there'
+    return { code: 'interrupted', message, hint, exitCode: exitCodeFor('interrupted') }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  const { code, hint } = error as { readonly code?: unknown; readonly hint?: unknown }
+  if (typeof code === 'string' && (isKnown(error) || (error instanceof CliError && code !== 'usage'))) {
+    return { code, message, ...hintOf(hint ?? defaultHints[code]), exitCode: exitCodeFor(code) }
+  }
+  if (code === 'usage' || isOfParser(error)) {
+    const own = withoutOclifFrame(message)
+    return { code: 'usage', message: own, ...hintOf(hint ?? usageHint(own, command)), exitCode: exitCodeFor('usage') }
+  }
+  if (typeof code === 'string' && typeof (error as NodeJS.ErrnoException).syscall === 'string') {
+    return { code: 'failure', message, exitCode: exitCodeFor('failure') }
+  }
+  const bug = 'This is a fault of bkp. Please report it, with what DEBUG=bkp:* prints'
+  return { code: 'internal', message, hint: bug, exitCode: exitCodeFor('internal') }
+}
+
+// oclif puts its messages between an introduction and a pointer to the help.
+function withoutOclifFrame(message: string): string {
+  return message
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(/\nSee more help with --help$/, '')
+    .trim()
+}
+
+function usageHint(message: string, command: string): string {
+  const place = /^Missing required flag (to|from)$/.exec(message)?.[1]
+  if (place !== undefined) return `Name the repository: --${place} URL, or set BKP_REPOSITORY`
+  return command === '' ? 'See: bkp --help' : `See: bkp ${command} --help`
+}
+
+function nameOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.name : undefined
+}
+
+// By brand, not by class: core is not loaded for errors of the command line, and may be loaded twice.
+function isKnown(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && knownErrors.some((brand) => brand in error)
+}
+
+function isOfParser(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'oclif' in error
+}
+
+function hintOf(hint: unknown): { readonly hint?: string } {
+  return typeof hint === 'string' ? { hint } : {}
+}

@@ -1,0 +1,41 @@
+import pc from 'picocolors'
+import { type Output, OutputClosed, type Terminal } from '../composition/terminal.js'
+import { safeLines } from '../output/text.js'
+import type { DescribedError } from './describe-error.js'
+
+/** Whether JSON is asked for, also where the rest of the command line makes no sense. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+/** Prints an error for people on standard error, or as a JSON document on `json`. */
+export async function printError(
+  terminal: Terminal,
+  described: DescribedError,
+  error: unknown,
+  json?: Output,
+): Promise<void> {
+  const { code, message, hint, exitCode } = described
+  const { red } = pc.createColors(terminal.stderr.hasColours)
+  const isDebug = (terminal.env.DEBUG ?? '').split(/[\s,]+/).some((name) => name === '*' || name.startsWith('bkp'))
+  const lines = [`${red('Error:')} ${safeLines(message)}`, ...(hint === undefined ? [] : [safeLines(hint)])]
+  if (json !== undefined) {
+    const document = { version: 1, error: { code, message, ...(hint === undefined ? {} : { hint }), exitCode } }
+    await unlessClosed(json.write(`${JSON.stringify(document)}\n`))
+  } else await unlessClosed(terminal.stderr.write(`${lines.join('\n')}\n`))
+  if (isDebug) await unlessClosed(terminal.stderr.write(`${traceOf(error)}\n`))
+}
+
+// The exit code tells even where nobody reads.
+async function unlessClosed(write: Promise<void>): Promise<void> {
+  await write.catch((error: unknown) => {
+    if (!(error instanceof OutputClosed)) throw error
+  })
+}
+
+function traceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause === undefined ? '' : `\ncaused by ${traceOf(error.cause)}`
+  return `${error.stack ?? error.message}${cause}`
+}

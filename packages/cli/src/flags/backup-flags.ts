@@ -1,0 +1,66 @@
+import { Flags } from '@oclif/core'
+import { progressFlag, toFlag, unlockFlags } from './common.js'
+
+const selection = 'SELECTION'
+const repeatable = { multiple: true, multipleNonGreedy: true } as const
+
+export const backupFlags = {
+  ...toFlag,
+  ...unlockFlags,
+  ...progressFlag,
+  tag: Flags.string({ description: 'label of the snapshot', helpValue: 'TAG', ...repeatable }),
+  host: Flags.string({
+    description: 'name of the machine in the snapshot (default: its host name)',
+    helpValue: 'NAME',
+  }),
+  force: Flags.boolean({ description: 'read every file, also those that look unchanged' }),
+  'dry-run': Flags.boolean({ description: 'do everything but write' }),
+  parent: Flags.string({
+    description: 'snapshot to compare with (default: the newest of this machine and these paths)',
+    helpValue: 'SNAP',
+  }),
+  'from-command': Flags.string({
+    description: 'back up what a program prints; if it fails, no snapshot is made',
+    helpValue: 'COMMAND',
+  }),
+  'stdin-name': Flags.string({ description: 'file name for standard input or a program', helpValue: 'NAME' }),
+  exclude: Flags.string({
+    description: 'leave out what fits a gitignore pattern',
+    helpGroup: selection,
+    helpValue: 'PATTERN',
+    ...repeatable,
+  }),
+  'exclude-file': Flags.string({
+    description: 'leave out what fits the patterns in a file',
+    helpGroup: selection,
+    helpValue: 'FILE',
+    ...repeatable,
+  }),
+  'exclude-caches': Flags.boolean({
+    description: 'leave out the content of folders with a CACHEDIR.TAG',
+    helpGroup: selection,
+  }),
+  'exclude-larger-than': Flags.string({
+    description: 'leave out files above a size, e.g. 500M',
+    helpGroup: selection,
+    helpValue: 'SIZE',
+  }),
+  'one-file-system': Flags.boolean({ description: 'do not enter other file systems', helpGroup: selection }),
+  compression: Flags.string({
+    description: 'how to compress (default: zstd where it works, else deflate)',
+    options: ['zstd', 'deflate', 'none'],
+    helpGroup: 'FORMAT',
+  }),
+  'compression-level': Flags.integer({
+    description: '1 to 19 for zstd, 1 to 9 for deflate: higher is smaller and slower',
+    min: 1,
+    helpGroup: 'FORMAT',
+    helpValue: 'N',
+  }),
+  cipher: Flags.string({
+    description: 'how to encrypt',
+    options: ['aes-256-gcm', 'xchacha20-poly1305'],
+    default: 'aes-256-gcm',
+    helpGroup: 'FORMAT',
+  }),
+}

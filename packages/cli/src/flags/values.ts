@@ -1,0 +1,82 @@
+import { resolve } from 'node:path'
+import type { SnapshotFilter } from '@bkp/core'
+import { UsageError } from '../errors/cli-error.js'
+
+const scheme = /^[A-Za-z][A-Za-z0-9+.-]+:/
+
+/** Makes a plain path absolute; URLs stay as they are. A password in a URL is refused: every user can see it. */
+export function repositoryUrl(given: string): string {
+  if (given === '') throw new UsageError('The place of the repository is empty', 'Name a folder or a URL')
+  if (!scheme.test(given)) return resolve(given)
+  if (/^[^:]+:\/\/[^/@]*:[^/]*@/.test(given)) {
+    throw new UsageError(
+      'The URL of the repository holds a password, which every user of this machine can see',
+      'Leave it out of the URL',
+    )
+  }
+  return given
+}
+
+/** The one destination of this version. */
+export function singleDestination(given: readonly string[]): string {
+  const [first, second] = given
+  if (first === undefined || second !== undefined) {
+    throw new UsageError(
+      `--to was given ${given.length} times: several destinations in one run come with a later version`,
+      'Give --to once',
+    )
+  }
+  return repositoryUrl(first)
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 }
+
+/** `100M` as bytes; K, M, G and T are powers of 1024. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text)
+  const bytes = match === null ? Number.NaN : Number(match[1]) * (units[(match[2] as string).toUpperCase()] as number)
+  if (!Number.isSafeInteger(Math.floor(bytes))) {
+    throw new UsageError(`"${text}" is not a size`, 'Write for example 500K, 100M or 2G')
+  }
+  return Math.floor(bytes)
+}
+
+/** `10%` as 0.1. */
+export function parseShare(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text)
+  const percent = match === null ? Number.NaN : Number(match[1])
+  if (percent > 0 && percent <= 100) return percent / 100
+  throw new UsageError(`"${text}" is not a share above 0 and up to 100%`, 'Write for example --read-data=10%')
+}
+
+export interface SnapshotPath {
+  readonly snapshot: string
+  readonly path?: Uint8Array
+}
+
+/** `SNAP[:PATH]` in its parts. */
+export function parseSnapshotPath(text: string): SnapshotPath {
+  const colon = text.indexOf(':')
+  const snapshot = colon < 0 ? text : text.slice(0, colon)
+  if (snapshot === '')
+    throw new UsageError(`"${text}" names no snapshot`, 'Write SNAP or SNAP:PATH, for example latest:/home')
+  if (colon < 0) return { snapshot }
+  const path = text.slice(colon + 1)
+  if (!path.startsWith('/')) {
+    throw new UsageError(`"${path}" is not an absolute path in the snapshot`, `Write for example ${snapshot}:/home`)
+  }
+  return { snapshot, path: Buffer.from(path) }
+}
+
+export function snapshotFilter(flags: {
+  readonly host?: string | undefined
+  readonly tag?: string | undefined
+  readonly path?: string | undefined
+}): SnapshotFilter {
+  const { host, tag, path } = flags
+  return {
+    ...(host === undefined ? {} : { hostname: host }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(path === undefined ? {} : { path: resolve(path) }),
+  }
+}
