@@ -8,6 +8,7 @@ const capacity = 128
 export class DirectoryCache {
   readonly #root: OpenDirectory
   readonly #open = new Map<string, OpenDirectory>()
+  #last: { readonly path: readonly Uint8Array[]; readonly directory: OpenDirectory } | undefined
 
   constructor(root: string) {
     this.#root = openPath(Buffer.from(root))
@@ -20,6 +21,15 @@ export class DirectoryCache {
   /** @throws system errors; ELOOP or ENOTDIR when a component is no directory */
   open(path: readonly Uint8Array[]): OpenDirectory {
     if (path.length === 0) return this.#root
+    // Files of one folder come one after the other, with the same components.
+    const last = this.#last
+    if (last?.path.length === path.length && path.every((name, n) => name === last.path[n])) return last.directory
+    const directory = this.#find(path)
+    this.#last = { path, directory }
+    return directory
+  }
+
+  #find(path: readonly Uint8Array[]): OpenDirectory {
     const key = this.keyOf(path)
     const held = this.#open.get(key)
     if (held !== undefined) {
@@ -41,6 +51,7 @@ export class DirectoryCache {
 
   /** Closes a directory and all below it, because it is going to be removed. */
   forget(path: readonly Uint8Array[]): void {
+    this.#last = undefined
     const key = this.keyOf(path)
     for (const [name, directory] of this.#open) {
       if (!name.startsWith(key)) continue

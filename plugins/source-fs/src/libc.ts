@@ -9,6 +9,11 @@ export interface Libc {
   mknod(path: Uint8Array, mode: number, device: bigint): number
   lseek(file: number, offset: number, whence: number): number
   syncfs(file: number): number
+  futimens(file: number, times: Uint8Array): number
+  renameat(fromDirectory: number, from: Uint8Array, toDirectory: number, to: Uint8Array): number
+  openat(directory: number, path: Uint8Array, flags: number, mode: number): number
+  statx(directory: number, path: Uint8Array, flags: number, mask: number, stats: Uint8Array): number
+  getdents64(directory: number, entries: Uint8Array, size: number): number
   /** Name of the last error, e.g. `ENODATA`. */
   lastError(): string
 }
@@ -48,7 +53,7 @@ function bind(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc {
   const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
   const call = (declaration: string) => {
     const native = library.func(declaration)
-    return (...args: unknown[]) => Number(native(...args))
+    return native as (...args: unknown[]) => number
   }
   return {
     llistxattr: call('int64_t llistxattr(const uint8_t *path, uint8_t *list, uint64_t size)'),
@@ -59,6 +64,11 @@ function bind(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc {
     utimensat: call('int utimensat(int directory, const uint8_t *path, const uint8_t *times, int flags)'),
     mknod: call('int mknod(const uint8_t *path, uint32_t mode, uint64_t device)'),
     lseek: call('int64_t lseek(int file, int64_t offset, int whence)'),
+    futimens: call('int futimens(int file, const uint8_t *times)'),
+    renameat: call('int renameat(int fromDirectory, const uint8_t *from, int toDirectory, const uint8_t *to)'),
+    openat: call('int openat(int directory, const uint8_t *path, int flags, uint32_t mode)'),
+    statx: call('int statx(int directory, const uint8_t *path, int flags, uint32_t mask, uint8_t *stats)'),
+    getdents64: call('int64_t getdents64(int directory, uint8_t *entries, uint64_t size)'),
     syncfs: call('int syncfs(int file)'),
     lastError: () => names.get(koffi.errno()) ?? `error ${koffi.errno()}`,
   }

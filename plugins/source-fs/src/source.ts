@@ -14,16 +14,19 @@ import {
 import { Describer, entryOf, inspectPath } from './entry.js'
 import { guard, toPortError } from './errors.js'
 import type { Libc } from './libc.js'
-import { closeDirectory, inside, type OpenDirectory, openPath } from './place.js'
+import { NativeDirectories, type OpenStats } from './native-directory.js'
+import { closeDirectory, inside, type OpenDirectory, openPath, withNul } from './place.js'
 
 /** Reads real files. Synchronous: it runs in worker threads, where that is fastest. */
 export class FileSystemSource implements Source {
   readonly #libc: Libc | undefined
   readonly #describer: Describer
+  readonly #native: NativeDirectories | undefined
 
   constructor(libc: Libc | undefined) {
     this.#libc = libc
     this.#describer = new Describer(libc)
+    this.#native = libc === undefined ? undefined : new NativeDirectories(libc)
   }
 
   inspect(path: Uint8Array): SourceEntry {
@@ -35,12 +38,12 @@ export class FileSystemSource implements Source {
   }
 
   openFile(path: Uint8Array, entry: SourceEntry, range?: ByteRange): FileReader {
-    return this.#at(path, (place) => new OpenFile(place, entry, range, this.#libc))
+    return this.#at(path, (place) => new OpenFile(openForReading(place), entry, range, this.#libc, this.#native))
   }
 
   openDirectory(path: Uint8Array): DirectoryReader {
     const directory = guard(textOf(path), () => openPath(path))
-    return new FileSystemDirectory(directory, path, this.#describer, this.#libc)
+    return new FileSystemDirectory(directory, path, this.#describer, this.#libc, this.#native)
   }
 
   close(): void {
@@ -68,8 +71,16 @@ class FileSystemDirectory implements DirectoryReader {
   readonly #path: Uint8Array
   readonly #describer: Describer
   readonly #libc: Libc | undefined
+  readonly #native: NativeDirectories | undefined
 
-  constructor(directory: OpenDirectory, path: Uint8Array, describer: Describer, libc: Libc | undefined) {
+  constructor(
+    directory: OpenDirectory,
+    path: Uint8Array,
+    describer: Describer,
+    libc: Libc | undefined,
+    native: NativeDirectories | undefined,
+  ) {
+    this.#native = native
     this.#directory = directory
     this.#path = path
     this.#describer = describer
@@ -85,6 +96,10 @@ class FileSystemDirectory implements DirectoryReader {
   }
 
   list(): readonly (SourceEntry | SourceErrorEntry)[] {
+    const { descriptor } = this.#directory
+    const native = this.#native
+    if (native !== undefined && descriptor !== undefined)
+      return guard(textOf(this.#path), () => native.list(descriptor))
     const names = guard(textOf(this.#path), () => readdirSync(this.#directory.prefix, { encoding: 'buffer' }))
     return names.map((name) => {
       try {
@@ -105,17 +120,33 @@ class FileSystemDirectory implements DirectoryReader {
   openFile(entry: SourceEntry, range?: ByteRange): FileReader {
     return guard(
       Buffer.from(entry.name).toString(),
-      () => new OpenFile(inside(this.#directory, entry.name), entry, range, this.#libc),
+      () => new OpenFile(this.#open(entry.name), entry, range, this.#libc, this.#native),
     )
   }
 
   close(): void {
     closeDirectory(this.#directory)
   }
+
+  #open(name: Uint8Array): number {
+    const { descriptor } = this.#directory
+    if (this.#libc !== undefined && descriptor !== undefined) {
+      const opened = this.#libc.openat(
+        descriptor,
+        withNul(name),
+        readFlags | (constants.O_NOATIME ?? 0) | closeOnExec,
+        0,
+      )
+      if (opened >= 0) return opened
+    }
+    // Node's own call gives the error its full text, and asks again without NOATIME.
+    return openForReading(inside(this.#directory, name))
+  }
 }
 
 // NONBLOCK: a FIFO put in the place of a file must not hang the run. NOATIME: reading must not dirty the source.
 const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+const closeOnExec = 0o2000000
 const seekData = 3
 const seekHole = 4
 
@@ -127,17 +158,25 @@ class OpenFile implements FileReader {
   #position: number
   #extent = 0
   readonly #end: number
+  readonly #native: NativeDirectories | undefined
 
-  constructor(path: Buffer, listed: SourceEntry, range: ByteRange | undefined, libc: Libc | undefined) {
+  constructor(
+    file: number,
+    listed: SourceEntry,
+    range: ByteRange | undefined,
+    libc: Libc | undefined,
+    native: NativeDirectories | undefined,
+  ) {
     this.#listed = listed
-    this.#file = openForReading(path)
+    this.#file = file
+    this.#native = native
     try {
-      const stats = fstatSync(this.#file, { bigint: true })
-      if (!stats.isFile() || stats.ino !== listed.inode) {
+      const { entry, blocks } = this.#stats()
+      if (entry.kind !== 'file' || entry.inode !== listed.inode) {
         throw new PortError('not-found', 'it was replaced by something else while the backup ran')
       }
-      const size = Number(stats.size)
-      const isSparse = stats.blocks * 512n < stats.size
+      const size = entry.sizeBytes
+      const isSparse = blocks * 512 < size
       this.extents =
         isSparse && range === undefined && libc !== undefined ? findExtents(libc, this.#file, size) : undefined
       this.sizeBytes = range === undefined ? size : range.length
@@ -160,7 +199,7 @@ class OpenFile implements FileReader {
 
   close(): ReadOutcome {
     try {
-      const now = entryOf(fstatSync(this.#file, { bigint: true }), this.#listed.name)
+      const { entry: now } = this.#stats()
       const isStable =
         now.sizeBytes === this.#listed.sizeBytes &&
         now.mtimeSeconds === this.#listed.mtimeSeconds &&
@@ -169,6 +208,12 @@ class OpenFile implements FileReader {
     } finally {
       closeSync(this.#file)
     }
+  }
+
+  #stats(): OpenStats {
+    if (this.#native !== undefined) return this.#native.statsOf(this.#file, this.#listed.name)
+    const stats = fstatSync(this.#file, { bigint: true })
+    return { entry: entryOf(stats, this.#listed.name), blocks: Number(stats.blocks) }
   }
 
   #readExtents(into: Uint8Array, extents: readonly Extent[]): number {

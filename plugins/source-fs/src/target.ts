@@ -33,6 +33,8 @@ interface WrittenFile {
   readonly sizeBytes: number
   /** Undefined while it is closed to spare descriptors. */
   descriptor: number | undefined
+  /** End of what was written. */
+  end: number
 }
 
 /** Files that are held open at a time. */
@@ -51,7 +53,6 @@ export class FileSystemTarget implements Target {
   readonly #runId: string
   readonly #libc: Libc | undefined
   readonly #files = new Map<TargetFile, WrittenFile>()
-  readonly #swept = new Set<string>()
   #lastFile = 0
 
   constructor(root: string, runId: string, libc: Libc | undefined) {
@@ -91,16 +92,9 @@ export class FileSystemTarget implements Target {
   }
 
   makeDirectory(path: readonly Uint8Array[]): void {
-    this.#at(path, (place) => {
-      try {
-        mkdirSync(place, 0o700)
-        this.#swept.add(this.#directories.keyOf(path))
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      }
-    })
+    if (path.length > 0 && this.#at(path, makeFolder)) return
     // Opening refuses a symlink or anything else that is not a directory.
-    guard(textOf(path), () => this.#directories.open(path))
+    guard(textOf(path), () => this.#sweep(this.#directories.open(path)))
   }
 
   finishDirectory(path: readonly Uint8Array[], entry: TargetEntry): readonly string[] {
@@ -123,14 +117,13 @@ export class FileSystemTarget implements Target {
   beginFile(path: readonly Uint8Array[], sizeBytes: number): TargetFile {
     const directory = path.slice(0, -1)
     checkName(path.at(-1))
-    this.#sweep(directory)
     const file = ++this.#lastFile
     const temporary = Buffer.from(`.bkp-${this.#runId}-${file}.tmp`)
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
     const descriptor = guard(textOf(path), () =>
       openSync(inside(this.#directories.open(directory), temporary), flags, 0o600),
     )
-    this.#files.set(file, { path, directory, temporary, sizeBytes, descriptor })
+    this.#files.set(file, { path, directory, temporary, sizeBytes, descriptor, end: 0 })
     this.#limitOpenFiles(file)
     return file
   }
@@ -139,6 +132,7 @@ export class FileSystemTarget implements Target {
     const written = this.#file(file)
     guard(textOf(written.path), () => {
       const descriptor = this.#descriptor(file, written)
+      written.end = Math.max(written.end, position + data.length)
       for (let done = 0; done < data.length; )
         done += writeSync(descriptor, data, done, data.length - done, position + done)
     })
@@ -151,16 +145,12 @@ export class FileSystemTarget implements Target {
       guard(textOf(written.path), () => {
         const descriptor = this.#descriptor(file, written)
         const directory = this.#directories.open(written.directory)
-        const place =
-          process.platform === 'linux'
-            ? Buffer.from(`/proc/self/fd/${descriptor}`)
-            : inside(directory, written.temporary)
-        ftruncateSync(descriptor, written.sizeBytes)
+        if (written.end !== written.sizeBytes) ftruncateSync(descriptor, written.sizeBytes)
         const isOwned = this.#setOwner(entry, problems, (uid, gid) => fchownSync(descriptor, uid, gid))
         this.#setXattrs(inside(directory, written.temporary), entry, problems)
         fchmodSync(descriptor, isOwned ? entry.mode : entry.mode & ~setIds)
-        this.#setTimes(process.platform === 'linux' ? inside(directory, written.temporary) : place, entry, problems)
-        renameSync(inside(directory, written.temporary), inside(directory, written.path.at(-1) as Uint8Array))
+        this.#setFileTimes(descriptor, inside(directory, written.temporary), entry, problems)
+        this.#rename(directory, written.temporary, written.path.at(-1) as Uint8Array)
       })
     } catch (error) {
       this.abortFile(file)
@@ -238,7 +228,6 @@ export class FileSystemTarget implements Target {
 
   #putInPlace(path: readonly Uint8Array[], make: (temporary: Buffer) => boolean): boolean {
     return this.#at(path, (place) => {
-      this.#sweep(path.slice(0, -1))
       const directory = this.#directories.open(path.slice(0, -1))
       const temporary = inside(directory, Buffer.from(`.bkp-${this.#runId}-${++this.#lastFile}.tmp`))
       try {
@@ -296,10 +285,25 @@ export class FileSystemTarget implements Target {
       lutimesSync(place, seconds, seconds + nanoseconds / 1e9)
       return
     }
-    const times = new BigInt64Array([BigInt(seconds), BigInt(nanoseconds), BigInt(seconds), BigInt(nanoseconds)])
-    if (this.#libc.utimensat(currentDirectory, withNul(place), new Uint8Array(times.buffer), noFollow) !== 0) {
+    if (this.#libc.utimensat(currentDirectory, withNul(place), timesOf(entry), noFollow) !== 0) {
       problems.push(`the time of the last change cannot be set: ${this.#libc.lastError()}`)
     }
+  }
+
+  #setFileTimes(descriptor: number, place: Buffer, entry: TargetEntry, problems: string[]): void {
+    if (this.#libc === undefined) this.#setTimes(place, entry, problems)
+    else if (this.#libc.futimens(descriptor, timesOf(entry)) !== 0) {
+      problems.push(`the time of the last change cannot be set: ${this.#libc.lastError()}`)
+    }
+  }
+
+  #rename(directory: OpenDirectory, from: Uint8Array, to: Uint8Array): void {
+    const { descriptor } = directory
+    if (this.#libc !== undefined && descriptor !== undefined) {
+      if (this.#libc.renameat(descriptor, withNul(from), descriptor, withNul(to)) === 0) return
+    }
+    // Node's own call gives the error its full text.
+    renameSync(inside(directory, from), inside(directory, to))
   }
 
   #file(file: TargetFile): WrittenFile {
@@ -333,17 +337,30 @@ export class FileSystemTarget implements Target {
   }
 
   /** Removes temporary files that a killed restore left in a directory. */
-  #sweep(path: readonly Uint8Array[]): void {
-    const key = this.#directories.keyOf(path)
-    if (this.#swept.has(key)) return
-    this.#swept.add(key)
+  #sweep(directory: OpenDirectory): void {
     const run = this.#runId.split('-')[0] as string
-    const directory: OpenDirectory = this.#directories.open(path)
     for (const name of readdirSync(directory.prefix, { encoding: 'buffer' })) {
       const text = name.toString('latin1')
       if (temporaryPattern.test(text) && !text.startsWith(`.bkp-${run}`)) unlinkIfThere(inside(directory, name))
     }
   }
+}
+
+/** @returns whether it was made; false when something is there */
+function makeFolder(place: Buffer): boolean {
+  try {
+    mkdirSync(place, 0o700)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  }
+}
+
+/** Two `struct timespec`: last access and last change, the same. */
+function timesOf({ mtimeSeconds, mtimeNanoseconds }: TargetEntry): Uint8Array {
+  const [seconds, nanoseconds] = [BigInt(mtimeSeconds), BigInt(mtimeNanoseconds)]
+  return new Uint8Array(new BigInt64Array([seconds, nanoseconds, seconds, nanoseconds]).buffer)
 }
 
 function unlinkIfThere(path: Buffer): void {

@@ -39,6 +39,8 @@ export class BlobReader {
   readonly #packs = new Map<number, OpenPack>()
   readonly #budgetBytes: number
   #heldBytes = 0
+  #inner = new Uint8Array(0)
+  #plain = new Uint8Array(0)
   readonly #check = new Uint32Array(8)
   readonly #checkBytes = new Uint8Array(this.#check.buffer)
 
@@ -63,7 +65,7 @@ export class BlobReader {
     const open = this.#packs.get(pack) ?? (await this.#load(pack))
     this.#packs.delete(pack)
     this.#packs.set(pack, open)
-    const blob = this.openEntry(open, entry)
+    const blob = this.openEntry(open, entry).slice()
     this.#parts.hasher.digest(type, blob, this.#checkBytes, 0)
     for (let i = 0; i < 8; i++) {
       if (this.#check[i] !== wanted[i])
@@ -72,10 +74,15 @@ export class BlobReader {
     return blob
   }
 
-  /** Decrypts and decompresses the blob of a table entry, without looking at its id. */
+  /**
+   * Decrypts and decompresses the blob of a table entry, without looking at its id.
+   * @returns memory that the next call uses again
+   */
   openEntry(open: OpenPack, entry: number): Uint8Array {
     const { table, codecs } = this.#parts
-    const plain = new Uint8Array(table.plainLengthOf(entry))
+    const plainLength = table.plainLengthOf(entry)
+    if (this.#plain.length < plainLength) this.#plain = new Uint8Array(plainLength * 2)
+    const plain = this.#plain.subarray(0, plainLength)
     const offset = table.offsetOf(entry)
     const length = table.sealedLengthOf(entry)
     if (offset + length > open.bytes.length || length < open.sealer.overheadBytes) {
@@ -84,7 +91,9 @@ export class BlobReader {
         `The index names bytes ${offset} to ${offset + length} of a pack of ${open.bytes.length} bytes`,
       )
     }
-    const inner = new Uint8Array(length - open.sealer.overheadBytes)
+    const innerLength = length - open.sealer.overheadBytes
+    if (this.#inner.length < innerLength) this.#inner = new Uint8Array(innerLength * 2)
+    const inner = this.#inner.subarray(0, innerLength)
     open.sealer.open(offset, open.bytes.subarray(offset, offset + length), inner)
     decompressInto(codecs.compressor(table.compressionOf(entry)), inner, plain)
     return plain

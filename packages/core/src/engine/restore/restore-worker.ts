@@ -186,11 +186,10 @@ class FileWriter {
     }
     this.#counters.add('bytes', data.length)
     this.#left[file] = (this.#left[file] as number) - 1
-    if (this.#left[file] === 0) this.#commit(file)
+    if (this.#left[file] === 0) this.#commit(file, cursor)
   }
 
-  #commit(file: number): void {
-    const cursor = this.#entry(file)
+  #commit(file: number, cursor = this.#entry(file)): void {
     const handle = this.#handles.get(file) ?? this.#target.beginFile(this.#path(file, cursor), cursor.sizeBytes)
     this.#handles.delete(file)
     for (const problem of this.#target.commitFile(handle, targetEntryOf(cursor))) {

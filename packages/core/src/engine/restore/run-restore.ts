@@ -68,7 +68,10 @@ class Restore {
     let totals = { verified: 0, damaged: 0 }
     try {
       const plan = new RestorePlan(walker, index.table, this.#context.threads)
-      if (target !== undefined && root.self === undefined) this.#notePresent(target, [])
+      if (target !== undefined) {
+        target.makeDirectory([])
+        if (root.self === undefined) this.#notePresent(target, [])
+      }
       // A folder that is restored by its path lands in the target folder, with its own metadata.
       if (root.directory !== undefined) this.#directories.push({ path: [], entry: targetEntryOf(root.directory) })
       for await (const walked of walker.walk(root)) {

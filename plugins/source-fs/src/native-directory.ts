@@ -1,0 +1,120 @@
+import type { SourceEntry, SourceErrorEntry } from '@bkp/plugin-api'
+import { deviceNumber } from './entry.js'
+import { toPortError } from './errors.js'
+import type { Libc } from './libc.js'
+
+const noFollow = 0x100
+const emptyPath = 0x1000
+const basicStats = 0x7ff
+const statBytes = 256
+const listBytes = 64 * 1024
+// struct linux_dirent64: u64 inode, i64 offset, u16 record length, u8 type, name ended by NUL.
+const recordLengthAt = 16
+const nameAt = 19
+const kindMask = 0o170000
+const kinds = new Map<number, SourceEntry['kind']>([
+  [0o100000, 'file'],
+  [0o040000, 'directory'],
+  [0o120000, 'symlink'],
+  [0o010000, 'fifo'],
+  [0o020000, 'character-device'],
+  [0o060000, 'block-device'],
+])
+const nothing = Buffer.alloc(1)
+
+/** What is known of an open file beside its entry. */
+export interface OpenStats {
+  readonly entry: SourceEntry
+  /** Allocated, in units of 512 bytes. */
+  readonly blocks: number
+}
+
+/**
+ * Lists directories by getdents64 and statx, a third of the time that Node's readdir and lstat take: no path is looked
+ * up but the last name, and the answers come in memory that is used again.
+ */
+export class NativeDirectories {
+  readonly #libc: Libc
+  readonly #stats = Buffer.alloc(statBytes)
+  readonly #view = new DataView(this.#stats.buffer, this.#stats.byteOffset, statBytes)
+  readonly #listing = Buffer.alloc(listBytes)
+  #device = 0n
+  #deviceMajor = -1
+  #deviceMinor = -1
+
+  constructor(libc: Libc) {
+    this.#libc = libc
+  }
+
+  /** @throws system errors when the directory cannot be read */
+  list(directory: number): (SourceEntry | SourceErrorEntry)[] {
+    const entries: (SourceEntry | SourceErrorEntry)[] = []
+    for (;;) {
+      const length = this.#libc.getdents64(directory, this.#listing, listBytes)
+      if (length < 0) throw this.#error('scandir')
+      if (length === 0) return entries
+      for (let at = 0; at < length; ) {
+        const next = at + this.#listing.readUInt16LE(at + recordLengthAt)
+        const end = this.#listing.indexOf(0, at + nameAt)
+        const name = Buffer.from(this.#listing.subarray(at + nameAt, end))
+        if (!isDots(name)) entries.push(this.#inspect(directory, this.#listing.subarray(at + nameAt, end + 1), name))
+        at = next
+      }
+    }
+  }
+
+  /** @throws system errors */
+  statsOf(descriptor: number, name: Uint8Array): OpenStats {
+    if (this.#libc.statx(descriptor, nothing, emptyPath, basicStats, this.#stats) !== 0) throw this.#error('fstat')
+    return { entry: this.#entry(name), blocks: Number(this.#view.getBigUint64(48, true)) }
+  }
+
+  #inspect(directory: number, nameWithNul: Buffer, name: Buffer): SourceEntry | SourceErrorEntry {
+    if (this.#libc.statx(directory, nameWithNul, noFollow, basicStats, this.#stats) === 0) return this.#entry(name)
+    const failure = toPortError(this.#error('lstat'), name.toString())
+    return { kind: 'error', name, message: failure.message, vanished: failure.code === 'not-found' }
+  }
+
+  /** Offsets are those of struct statx (man 2 statx), the same on every processor. */
+  #entry(name: Uint8Array): SourceEntry {
+    const view = this.#view
+    const type = view.getUint16(28, true)
+    const kind = kinds.get(type & kindMask) ?? 'socket'
+    const [major, minor] = [view.getUint32(136, true), view.getUint32(140, true)]
+    if (major !== this.#deviceMajor || minor !== this.#deviceMinor) {
+      this.#deviceMajor = major
+      this.#deviceMinor = minor
+      this.#device = deviceNumber(major, minor)
+    }
+    return {
+      kind,
+      name,
+      mode: type & 0o7777,
+      uid: view.getUint32(20, true),
+      gid: view.getUint32(24, true),
+      mtimeSeconds: this.#i64(112),
+      mtimeNanoseconds: view.getUint32(120, true),
+      ctimeSeconds: this.#i64(96),
+      ctimeNanoseconds: view.getUint32(104, true),
+      sizeBytes: kind === 'file' ? this.#i64(40) : 0,
+      inode: view.getBigUint64(32, true),
+      device: this.#device,
+      linkCount: view.getUint32(16, true),
+      deviceMajor: view.getUint32(128, true),
+      deviceMinor: view.getUint32(132, true),
+    }
+  }
+
+  #i64(at: number): number {
+    return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true)
+  }
+
+  #error(call: string): Error {
+    const code = this.#libc.lastError()
+    return Object.assign(new Error(`${code}: ${call} failed`), { code, syscall: call })
+  }
+}
+
+function isDots(name: Buffer): boolean {
+  return name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e))
+}
