@@ -5,8 +5,8 @@ import { padmeLength } from './padme.js'
 import { decodeCompressionIds, encodeCompressionIds, Rows, rowBytes, validateRows } from './rows.js'
 import { type CipherInUse, headerBytes, newHeader, PartSealer, trailerPosition } from './sealed-object.js'
 
-/** 20 MiB is a Padmé length: full packs all have this size. */
-export const packCapacityBytes = 20 * 1024 * 1024
+/** 16 MiB is a Padmé length: full packs have nearly all this size. */
+export const packCapacityBytes = 16 * 1024 * 1024
 const trailerPlainBytes = 16
 
 export interface PackBuilderOptions {
@@ -53,12 +53,14 @@ export class PackBuilder {
   }
 
   /**
+   * The caller has asked {@link fits}.
    * @param id 32 bytes
    * @param payload the blob, compressed by `compression`
    */
   add(id: Uint8Array, type: number, compression: number, plainLength: number, payload: Uint8Array): void {
     const sealer = this.#sealer ?? this.#begin(payload.length)
     const sealedLength = payload.length + this.#overhead
+    if (this.#needed(payload.length) > this.#buffer.length) throw new RangeError('The pack has no room for this blob')
     sealer.seal(this.#length, payload, this.#buffer.subarray(this.#length, this.#length + sealedLength))
     if (this.#count * rowBytes === this.#rows.length) this.#growRows()
     const at = this.#count * rowBytes
@@ -142,16 +144,19 @@ export function readTrailer(
   sealed: Uint8Array,
   packBytes: number,
 ): { readonly offset: number; readonly length: number; readonly count: number } {
+  if (packBytes > maxPackBytes) throw damaged(`A pack of ${packBytes} bytes is larger than it can be`)
+  if (sealed.length !== trailerBytes(sealer.overheadBytes)) throw damaged('A pack is cut short')
   const plain = new Uint8Array(trailerPlainBytes)
   sealer.open(trailerPosition, sealed, plain)
   const view = new DataView(plain.buffer)
   const offset = Number(view.getBigUint64(0, true))
   const length = view.getUint32(8, true)
   const count = view.getUint32(12, true)
-  if (packBytes > maxPackBytes || offset < headerBytes || offset + length + sealed.length > packBytes) {
+  if (offset < headerBytes || offset + length + sealed.length > packBytes) {
     throw damaged('The trailer of a pack names a directory outside of the pack')
   }
-  if (count * rowBytes > length) throw damaged('The trailer of a pack counts more blobs than its directory can hold')
+  if (count * rowBytes + sealer.overheadBytes >= length)
+    throw damaged('The trailer of a pack counts more blobs than its directory can hold')
   return { offset, length, count }
 }
 
@@ -165,12 +170,12 @@ export function readDirectory(
   trailer: { readonly offset: number; readonly count: number },
   isMetadata: boolean,
 ): PackDirectory {
-  const plain = new Uint8Array(sealed.length - sealer.overheadBytes)
+  const plain = new Uint8Array(Math.max(0, sealed.length - sealer.overheadBytes))
   sealer.open(trailer.offset, sealed, plain)
   const { ids, end } = decodeCompressionIds(plain)
   if (plain.length - end !== trailer.count * rowBytes)
     throw damaged('The directory of a pack has another length than its trailer says')
   const rows = new Rows(plain.subarray(end))
-  validateRows(rows, ids.length, isMetadata, headerBytes, trailer.offset)
+  validateRows(rows, ids.length, isMetadata, headerBytes, trailer.offset, sealer.overheadBytes)
   return { compressionIds: ids, rows }
 }
