@@ -22,7 +22,11 @@ export function encodeIndexSegment(packs: readonly IndexPack[]): Uint8Array {
   for (const pack of packs) {
     const rows = pack.rows.slice()
     const numbers = pack.compressionIds.map((id) => ids.indexOf(id))
-    for (let at = 44; at < rows.length; at += rowBytes) rows[at] = numbers[rows[at] as number] as number
+    for (let at = 44; at < rows.length; at += rowBytes) {
+      const number = numbers[rows[at] as number]
+      if (number === undefined) throw new RangeError(`A row of the pack ${pack.name} names no compression`)
+      rows[at] = number
+    }
     parts.push(
       Buffer.from(pack.name, 'hex'),
       u32(pack.sizeBytes),
@@ -35,7 +39,8 @@ export function encodeIndexSegment(packs: readonly IndexPack[]): Uint8Array {
 }
 
 /**
- * Gives every pack of a segment to `onPack`.
+ * Gives every pack of a segment to `onPack`, whose rows are views on the payload. What was given before an error was
+ * sound by itself.
  * @throws BkpError `damaged`
  */
 export function decodeIndexSegment(
@@ -52,10 +57,13 @@ export function decodeIndexSegment(
     const name = Buffer.from(payload.subarray(at, at + 32)).toString('hex')
     const sizeBytes = view.getUint32(at + 32, true)
     const kind = payload[at + 36]
+    const reserved = view.getUint32(at + 36, true) >>> 8
     const bytes = view.getUint32(at + 40, true) * rowBytes
     at += packHeaderBytes
     if (kind !== 1 && kind !== 2) throw damaged(`An index segment names a pack of the unknown kind ${kind}`)
-    if (sizeBytes > maxPackBytes) throw damaged(`An index segment names a pack of ${sizeBytes} bytes`)
+    if (reserved !== 0) throw damaged('Reserved bytes of an index segment are set')
+    if (sizeBytes < headerBytes || sizeBytes > maxPackBytes)
+      throw damaged(`An index segment names a pack of ${sizeBytes} bytes`)
     if (at + bytes > payload.length) throw damaged('An index segment is cut short')
     const rows = new Rows(payload.subarray(at, at + bytes))
     validateRows(rows, ids.length, kind === 2, headerBytes, sizeBytes)

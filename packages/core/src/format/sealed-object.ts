@@ -3,9 +3,11 @@ import type { Cipher, EncryptionModule } from '@bkp/plugin-api'
 import { isPortError } from '@bkp/plugin-api'
 import { BkpError, damaged } from '../errors/index.js'
 import { toHex } from './ids.js'
+import { maxObjectBytes, maxSmallObjectBytes } from './limits.js'
 
 export const headerBytes = 128
 const authenticatedBytes = 56
+const reservedAt = 116
 const magic = Buffer.from('bkp1')
 const kinds = ['data-pack', 'metadata-pack', 'index', 'snapshot', 'session', 'condemnation'] as const
 
@@ -67,12 +69,14 @@ export function parseHeader(bytes: Uint8Array, repositoryId: string): Header {
       },
     )
   }
-  if (bytes[6] !== 0 || bytes[7] !== 0) throw damaged('Reserved bytes of an object header are set')
+  if (bytes[6] !== 0 || bytes[7] !== 0 || bytes.subarray(reservedAt, headerBytes).some((byte) => byte !== 0)) {
+    throw damaged('Reserved bytes of an object header are set')
+  }
   const owner = toHex(bytes.subarray(8, 24))
   if (owner !== repositoryId) throw damaged(`An object belongs to the repository ${owner}`)
   const id = Buffer.from(bytes.subarray(24, 56))
   const end = id.indexOf(0)
-  const cipherId = id.toString('ascii', 0, end < 0 ? 32 : end)
+  const cipherId = id.toString('latin1', 0, end < 0 ? 32 : end)
   if (!/^[a-z0-9.-]+$/.test(cipherId) || (end >= 0 && id.subarray(end).some((byte) => byte !== 0))) {
     throw damaged('The cipher id of an object is not legal')
   }
@@ -119,8 +123,13 @@ export class PartSealer {
     this.#cipher.cipher.seal(this.#key, this.#nonce, this.#aad, plain, output)
   }
 
-  /** @throws BkpError `damaged` */
+  /**
+   * @param output exactly {@link overheadBytes} shorter than `sealed`
+   * @throws BkpError `damaged`
+   */
   open(position: number, sealed: Uint8Array, output: Uint8Array): void {
+    if (sealed.length < this.overheadBytes) throw damaged(`The ${sealed.length} bytes at ${position} are too few`)
+    if (output.length !== sealed.length - this.overheadBytes) throw new RangeError('The output has another length')
     this.#place(position)
     try {
       this.#cipher.cipher.open(this.#key, this.#nonce, this.#aad, sealed, output)
@@ -152,8 +161,12 @@ export function sealObject(
   cipher: CipherInUse,
   payload: Uint8Array,
 ): Uint8Array {
+  const length = headerBytes + payload.length + cipher.module.overheadBytes
+  // A reader would refuse it, so it must never be written.
+  if (length > largestOf(kind))
+    throw new BkpError('internal', `A ${kind} would have ${length} bytes, which is too many`)
   const { header, key } = newHeader(kind, repositoryId, cipher.module.id, wrappingKey)
-  const bytes = new Uint8Array(headerBytes + payload.length + cipher.module.overheadBytes)
+  const bytes = new Uint8Array(length)
   bytes.set(header)
   new PartSealer(cipher, key, header).seal(headerBytes, payload, bytes.subarray(headerBytes))
   return bytes
@@ -167,6 +180,7 @@ export function openObject(
   cipherFor: (id: string) => CipherInUse,
   bytes: Uint8Array,
 ): Uint8Array {
+  if (bytes.length > largestOf(kind)) throw damaged(`A ${kind} of ${bytes.length} bytes is larger than it can be`)
   const header = parseHeader(bytes, repositoryId)
   if (header.kind !== kind) throw damaged(`A ${header.kind} stands where a ${kind} belongs`)
   const cipher = cipherFor(header.cipherId)
@@ -176,4 +190,8 @@ export function openObject(
   const payload = new Uint8Array(length)
   new PartSealer(cipher, key, bytes).open(headerBytes, bytes.subarray(headerBytes), payload)
   return payload
+}
+
+function largestOf(kind: ObjectKind): number {
+  return kind === 'session' ? maxSmallObjectBytes : maxObjectBytes
 }

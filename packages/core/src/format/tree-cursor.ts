@@ -1,14 +1,19 @@
 import type { Extent, Xattr } from '@bkp/plugin-api'
 import { damaged } from '../errors/index.js'
+import { maxListDepth } from './limits.js'
 import {
   changedFlag,
   entryFixedBytes,
   entryKinds,
+  isLegalName,
+  isSize,
+  isTime,
+  maxMode,
   type TreeEntryKind,
   tags,
   treeHeaderBytes,
   treeMagic,
-} from './tree-writer.js'
+} from './tree-layout.js'
 
 /** Walks over the entries of one tree blob without copying; getters speak of the entry that `next` came to. */
 export class TreeCursor {
@@ -163,11 +168,8 @@ export class TreeCursor {
     const view = new DataView(field.buffer, field.byteOffset, field.length)
     const xattrs: Xattr[] = []
     for (let at = 0; at < field.length; ) {
-      if (at + 2 > field.length) throw damaged('The extended attributes of an entry are cut short')
       const nameEnd = at + 2 + view.getUint16(at, true)
-      if (nameEnd + 4 > field.length) throw damaged('The extended attributes of an entry are cut short')
       const end = nameEnd + 4 + view.getUint32(nameEnd, true)
-      if (end > field.length) throw damaged('The extended attributes of an entry are cut short')
       xattrs.push({ name: field.subarray(at + 2, nameEnd), value: field.subarray(nameEnd + 4, end) })
       at = end
     }
@@ -182,8 +184,10 @@ export class TreeCursor {
     if (this.#lastName !== undefined && Buffer.compare(this.#lastName, name) >= 0)
       throw damaged('The names of a tree are not in order')
     this.#lastName = name
-    const { sizeBytes } = this
-    if (sizeBytes < 0 || !Number.isSafeInteger(sizeBytes)) throw damaged('An entry of a tree has an impossible size')
+    if (!isSize(this.sizeBytes)) throw damaged('An entry of a tree has an impossible size')
+    if (this.mode > maxMode) throw damaged('An entry of a tree has mode bits that are no permissions')
+    if (!isTime(this.mtimeSeconds, this.mtimeNanoseconds) || !isTime(this.ctimeSeconds, this.ctimeNanoseconds))
+      throw damaged('An entry of a tree has an impossible time')
     let lastTag = 0
     for (let at = this.#fields; at < this.#end; ) {
       if (at + 5 > this.#end) throw damaged('A field of an entry is cut short')
@@ -191,8 +195,33 @@ export class TreeCursor {
       const length = this.#view.getUint32(at + 1, true)
       if (tag <= lastTag || at + 5 + length > this.#end) throw damaged('A field of an entry is out of place')
       if (!hasLegalLength(tag, length)) throw damaged(`Field ${tag} of an entry has the illegal length ${length}`)
+      if (tag === tags.content && (this.#bytes[at + 5] as number) > maxListDepth)
+        throw damaged(`The content of an entry is nested ${this.#bytes[at + 5]} deep`)
+      if (tag === tags.extents) this.#validateExtents(at + 5, length)
+      if (tag === tags.xattrs) this.#validateXattrs(at + 5, at + 5 + length)
       lastTag = tag
       at += 5 + length
+    }
+  }
+
+  #validateExtents(start: number, length: number): void {
+    let before = 0
+    for (let at = start; at < start + length; at += 16) {
+      const offset = this.#i64(at)
+      const bytes = this.#i64(at + 8)
+      if (!isSize(offset) || !isSize(bytes) || !isSize(offset + bytes) || offset < before || bytes === 0)
+        throw damaged('The extents of an entry are impossible')
+      before = offset + bytes
+    }
+  }
+
+  #validateXattrs(start: number, end: number): void {
+    for (let at = start; at < end; ) {
+      const valueAt = at + 2 < end ? at + 6 + this.#view.getUint16(at, true) : end + 1
+      if (valueAt > end) throw damaged('The extended attributes of an entry are cut short')
+      if (valueAt === at + 6) throw damaged('An extended attribute of an entry has no name')
+      at = valueAt + this.#view.getUint32(valueAt - 4, true)
+      if (at > end) throw damaged('The extended attributes of an entry are cut short')
     }
   }
 
@@ -215,13 +244,6 @@ export class TreeCursor {
   #i64(at: number): number {
     return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true)
   }
-}
-
-/** Whether a name can stand in a directory: not empty, `.` or `..`, without `/` and NUL. */
-export function isLegalName(name: Uint8Array): boolean {
-  if (name.length === 0 || (name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e))))
-    return false
-  return !name.includes(0x2f) && !name.includes(0)
 }
 
 function hasLegalLength(tag: number, length: number): boolean {

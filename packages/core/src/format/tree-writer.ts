@@ -1,37 +1,21 @@
-import type { EntryDetails, EntryKind, Extent, SourceEntry, Xattr } from '@bkp/plugin-api'
+import type { EntryDetails, Extent, SourceEntry, Xattr } from '@bkp/plugin-api'
+import { BkpError } from '../errors/index.js'
+import { maxNameBytes } from './limits.js'
+import {
+  changedFlag,
+  entryFixedBytes,
+  entryKinds,
+  isLegalName,
+  isSize,
+  isTime,
+  maxEntryBytes,
+  maxMode,
+  tags,
+  treeHeaderBytes,
+  treeMagic,
+} from './tree-layout.js'
 
-export const treeMagic = 0x31455254
-export const treeHeaderBytes = 8
-export const entryFixedBytes = 56
-
-export const entryKinds = [
-  'file',
-  'directory',
-  'symlink',
-  'fifo',
-  'character-device',
-  'block-device',
-  'socket',
-  'error',
-] as const satisfies readonly (EntryKind | 'error')[]
-
-export type TreeEntryKind = (typeof entryKinds)[number]
-
-export const tags = {
-  userName: 1,
-  groupName: 2,
-  xattrs: 3,
-  linkTarget: 4,
-  device: 5,
-  content: 6,
-  extents: 7,
-  tree: 8,
-  error: 9,
-  hardLink: 10,
-} as const
-
-/** Flag: the file changed while it was read. */
-export const changedFlag = 1
+export { treeHeaderBytes, treeMagic }
 
 /** What a file's or directory's entry has besides its metadata. */
 export interface EntryContent {
@@ -47,9 +31,10 @@ export interface EntryContent {
   readonly error?: string
 }
 
-const emptyDetails: EntryDetails = {}
-
-/** Encodes entries one after the other into memory that grows and is used again. */
+/**
+ * Encodes entries one after the other into memory that grows and is used again. It refuses what a reader would refuse,
+ * for a tree that nobody can read must never be stored.
+ */
 export class EntryEncoder {
   #bytes = new Uint8Array(4096)
   #view = new DataView(this.#bytes.buffer)
@@ -75,7 +60,12 @@ export class EntryEncoder {
     this.#length += encoded.length
   }
 
+  /**
+   * @throws BkpError `plugin-failed` for what no source may say, `unsupported` for an entry too large for a blob; nothing
+   * is added then
+   */
   add(entry: SourceEntry, details: EntryDetails, content: EntryContent): void {
+    requireLegal(entry, details, content)
     const start = this.#begin(entry, entryKinds.indexOf(entry.kind) + 1, content)
     if (details.userName) this.#text(tags.userName, details.userName)
     if (details.groupName) this.#text(tags.groupName, details.groupName)
@@ -89,6 +79,7 @@ export class EntryEncoder {
 
   /** A name that could not be examined. */
   addError(name: Uint8Array, message: string): void {
+    if (!isLegalName(name)) throw refused('an illegal name', name)
     const start = this.#begin({ ...unknownEntry, name }, entryKinds.indexOf('error') + 1, {})
     this.#text(tags.error, message)
     this.#end(start)
@@ -124,11 +115,12 @@ export class EntryEncoder {
       this.#bytes.set(content.ids, at + 1)
     }
     if (content.extents) {
-      const at = this.#fieldSpace(tags.extents, content.extents.length * 16)
-      content.extents.forEach((extent, n) => {
-        setI64(this.#view, at + n * 16, extent.offset)
-        setI64(this.#view, at + n * 16 + 8, extent.length)
-      })
+      let at = this.#fieldSpace(tags.extents, content.extents.length * 16)
+      for (const { offset, length } of content.extents) {
+        setI64(this.#view, at, offset)
+        setI64(this.#view, at + 8, length)
+        at += 16
+      }
     }
     if (content.tree) this.#field(tags.tree, content.tree)
     if (content.error) this.#text(tags.error, content.error)
@@ -179,7 +171,14 @@ export class EntryEncoder {
   }
 
   #end(start: number): void {
-    this.#view.setUint32(start, this.#length - start - 4, true)
+    const length = this.#length - start
+    if (length > maxEntryBytes) {
+      const nameBytes = this.#view.getUint16(start + 6, true)
+      const name = this.#bytes.slice(start + 4 + entryFixedBytes, start + 4 + entryFixedBytes + nameBytes)
+      this.#length = start
+      throw new BkpError('unsupported', `The entry of ${shown(name)} takes ${length} bytes, more than a blob has`)
+    }
+    this.#view.setUint32(start, length - 4, true)
   }
 
   #reserve(more: number): void {
@@ -209,7 +208,35 @@ const unknownEntry: SourceEntry = {
   deviceMinor: 0,
 }
 
-export { emptyDetails }
+function requireLegal(entry: SourceEntry, details: EntryDetails, content: EntryContent): void {
+  const { name } = entry
+  if (!isLegalName(name)) throw refused('an illegal name', name)
+  if (!isSize(content.sizeBytes ?? entry.sizeBytes)) throw refused('an impossible size', name)
+  if (!(entry.mode >= 0 && entry.mode <= maxMode)) throw refused('mode bits that are no permissions', name)
+  if (
+    !isTime(entry.mtimeSeconds, entry.mtimeNanoseconds) ||
+    !isTime(entry.ctimeSeconds, entry.ctimeNanoseconds)
+  )
+    throw refused('an impossible time', name)
+  for (const xattr of details.xattrs ?? []) {
+    if (xattr.name.length === 0 || xattr.name.length > maxNameBytes) throw refused('an illegal attribute name', name)
+  }
+  let end = 0
+  for (const { offset, length } of content.extents ?? []) {
+    if (!isSize(offset) || !isSize(length) || offset < end || length === 0) throw refused('impossible extents', name)
+    end = offset + length
+  }
+}
+
+function refused(what: string, name: Uint8Array): BkpError {
+  return new BkpError('plugin-failed', `The source gave ${what} for ${shown(name)}`, {
+    hint: 'This is a fault of the plugin that reads the source',
+  })
+}
+
+function shown(name: Uint8Array): string {
+  return JSON.stringify(Buffer.from(name.subarray(0, 256)).toString())
+}
 
 /** A whole number as i64, exact up to 2⁵³. */
 function setI64(view: DataView, at: number, value: number): void {
@@ -225,6 +252,7 @@ export class TreeWriter {
   readonly #encoder = new EntryEncoder()
   readonly #emit: (blob: Uint8Array) => void
   #count = 0
+  #lastName = new Uint8Array(0)
 
   /** @param emit takes each blob; the view is valid during the call */
   constructor(emit: (blob: Uint8Array) => void) {
@@ -232,8 +260,14 @@ export class TreeWriter {
     this.#start()
   }
 
-  /** @param encoded one entry with its length, in ascending order of names */
+  /**
+   * @param encoded one entry with its length, in ascending order of names
+   * @throws BkpError `plugin-failed` when a name comes twice or out of order
+   */
   add(encoded: Uint8Array): void {
+    const name = encoded.slice(4 + entryFixedBytes, nameEndOf(encoded))
+    if (Buffer.compare(this.#lastName, name) >= 0) throw refused('a second entry, or one out of order,', name)
+    this.#lastName = name
     if (this.#encoder.length + encoded.length > maxTreeBytes && this.#count > 0) this.#flush()
     this.#encoder.copy(encoded)
     this.#count++
@@ -266,8 +300,12 @@ const maxTreeBytes = 8 * 1024 * 1024
 
 // A cut depends on the name alone (FNV-1a), so that other entries do not move it.
 function endsBlob(encoded: Uint8Array): boolean {
-  const nameEnd = 4 + entryFixedBytes + ((encoded[6] as number) | ((encoded[7] as number) << 8))
+  const nameEnd = nameEndOf(encoded)
   let hash = 0x811c9dc5
   for (let at = 4 + entryFixedBytes; at < nameEnd; at++) hash = Math.imul(hash ^ (encoded[at] as number), 0x01000193)
   return (hash >>> 0) % 1024 === 0
+}
+
+function nameEndOf(encoded: Uint8Array): number {
+  return 4 + entryFixedBytes + ((encoded[6] as number) | ((encoded[7] as number) << 8))
 }
