@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { BkpError, damaged } from '../errors/index.js'
 import { fromHex } from './ids.js'
-import { isStringArray, parseJsonObject } from './json.js'
+import { isStringArray, isTimestamp, parseJsonObject } from './json.js'
 import { maxSmallObjectBytes } from './limits.js'
 
 export const formatVersion = 1
@@ -33,21 +33,23 @@ export function parseDescriptor(bytes: Uint8Array): Descriptor {
   const json = parseJsonObject(bytes, 'bkp.json')
   const { magic, format, repository, created, features, mac } = json
   if (magic !== 'bkp') throw new BkpError('no-repository', 'bkp.json is not the descriptor of a bkp repository')
-  if (format !== formatVersion) throw unsupported(`the format version ${String(format)}`)
+  if (typeof format !== 'number') throw damaged('bkp.json is damaged: it has no format version')
+  if (format !== formatVersion) throw unsupported(`the format version ${format}`)
   const lists = features as Record<Operation, unknown> | null | undefined
   if (
     fromHex(repository, 16) === undefined ||
     fromHex(mac, 32) === undefined ||
-    typeof created !== 'string' ||
+    !isTimestamp(created) ||
     typeof lists !== 'object' ||
     lists === null ||
-    !isStringArray(lists.read) ||
-    !isStringArray(lists.write) ||
-    !isStringArray(lists.check)
+    !isFeatureList(lists.read) ||
+    !isFeatureList(lists.write) ||
+    !isFeatureList(lists.check)
   ) {
     throw damaged('bkp.json is damaged: a member is missing or has the wrong form')
   }
-  return { repository: repository as string, created, features: lists as Descriptor['features'], mac: mac as string }
+  const { read, write, check } = lists
+  return { repository: repository as string, created, features: { read, write, check }, mac: mac as string }
 }
 
 /** @throws BkpError `unsupported` when an operation needs a feature that this version does not have */
@@ -61,6 +63,11 @@ export function verifyDescriptor(descriptor: Descriptor, key: Uint8Array): void 
   if (!timingSafeEqual(macOf(descriptor, key), Buffer.from(descriptor.mac, 'hex'))) {
     throw damaged('bkp.json was changed: its authentication code does not fit')
   }
+}
+
+// Names without commas and line breaks, for the code is over a text that separates them by these.
+function isFeatureList(value: unknown): value is string[] {
+  return isStringArray(value) && value.every((name) => /^[a-z0-9.-]{1,64}$/.test(name))
 }
 
 function macOf(descriptor: Omit<Descriptor, 'mac'>, key: Uint8Array): Buffer {

@@ -12,6 +12,20 @@ export function parseJsonObject(bytes: Uint8Array, what: string): Record<string,
   return value as Record<string, unknown>
 }
 
+/** ISO 8601 in UTC, with up to nanoseconds. */
+export function isTimestamp(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) &&
+    !Number.isNaN(Date.parse(value))
+  )
+}
+
+/** Text that can be shown to people as it is: short and without control characters, which could steer a terminal. */
+export function isShortText(value: unknown): value is string {
+  return typeof value === 'string' && /^\P{Cc}{0,256}$/u.test(value)
+}
+
 export function isStringArray(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }

@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { damaged } from '../errors/index.js'
 import { type Argon2Cost, argon2id, defaultArgon2Cost } from './argon2.js'
 import { fromHex, toHex } from './ids.js'
-import { parseJsonObject } from './json.js'
-import { maxSmallObjectBytes } from './limits.js'
+import { isShortText, isTimestamp, parseJsonObject } from './json.js'
+import { maxArgon2Lanes, maxArgon2MemoryKiB, maxArgon2Passes, maxSmallObjectBytes } from './limits.js'
 
 export type SlotKind = 'passphrase' | 'recovery'
 
@@ -51,22 +51,23 @@ export function parseSlot(bytes: Uint8Array): KeySlot | undefined {
   if (bytes.length > maxSmallObjectBytes) throw damaged('A key slot is larger than it can be')
   const json = parseJsonObject(bytes, 'A key slot')
   const { kind, repository, label, created } = json
+  if (typeof json.slot !== 'number' || typeof kind !== 'string')
+    throw damaged('A key slot is damaged: it has no version or no kind')
   if (json.slot !== 1 || (kind !== 'passphrase' && kind !== 'recovery')) return undefined
   const kdf = parseKdf(json.kdf as Record<string, unknown> | null | undefined, kind)
   const nonce = fromHex(json.nonce, 12)
   const wrapped = fromHex(json.wrapped, 48)
-  if (fromHex(repository, 16) === undefined || nonce === undefined || wrapped === undefined || kdf === undefined) {
+  if (
+    fromHex(repository, 16) === undefined ||
+    nonce === undefined ||
+    wrapped === undefined ||
+    kdf === undefined ||
+    !isShortText(label) ||
+    !isTimestamp(created)
+  ) {
     throw damaged('A key slot is damaged: a member is missing or has the wrong form')
   }
-  return {
-    kind,
-    repository: repository as string,
-    label: String(label ?? ''),
-    created: String(created ?? ''),
-    kdf,
-    nonce,
-    wrapped,
-  }
+  return { kind, repository: repository as string, label, created, kdf, nonce, wrapped }
 }
 
 export function secretOfPassphrase(passphrase: string): Uint8Array {
@@ -122,7 +123,10 @@ function parseKdf(kdf: Record<string, unknown> | null | undefined, kind: SlotKin
   }
   const salt = fromHex(kdf.salt, 16)
   const { memoryKiB, passes, lanes } = kdf
-  const isLegal = isWithin(memoryKiB, 8, 4_194_304) && isWithin(passes, 1, 64) && isWithin(lanes, 1, 16)
+  const isLegal =
+    isWithin(lanes, 1, maxArgon2Lanes) &&
+    isWithin(passes, 1, maxArgon2Passes) &&
+    isWithin(memoryKiB, 8 * (lanes as number), maxArgon2MemoryKiB)
   if (kdf.name !== 'argon2id' || salt === undefined || !isLegal) return undefined
   return { name: 'argon2id', salt, memoryKiB: memoryKiB as number, passes: passes as number, lanes: lanes as number }
 }

@@ -1,6 +1,6 @@
-import { damaged } from '../errors/index.js'
+import { BkpError, damaged } from '../errors/index.js'
 import { fromHex } from './ids.js'
-import { isStringArray, parseJsonObject } from './json.js'
+import { isStringArray, isTimestamp, parseJsonObject } from './json.js'
 
 /** A byte string in JSON: `base64` is exact, `text` is for people. */
 export interface JsonBytes {
@@ -43,11 +43,17 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
 /** @throws BkpError `damaged`, `unsupported` */
 export function parseSnapshot(payload: Uint8Array): Snapshot {
   const json = parseJsonObject(payload, 'A snapshot')
-  if (json.version !== 1) throw damaged(`A snapshot has the unknown version ${String(json.version)}`)
-  const texts = ['time', 'finished', 'hostname', 'username', 'program', 'source'] as const
+  if (typeof json.version !== 'number') throw damaged('A snapshot is damaged: it has no version')
+  if (json.version !== 1) {
+    throw new BkpError('unsupported', `A snapshot has the version ${json.version}, which this version does not know`, {
+      hint: 'Upgrade bkp; nothing is damaged',
+    })
+  }
+  const texts = ['hostname', 'username', 'program', 'source'] as const
   const isWhole =
     texts.every((name) => typeof json[name] === 'string') &&
-    !Number.isNaN(Date.parse(json.time as string)) &&
+    isTimestamp(json.time) &&
+    isTimestamp(json.finished) &&
     Array.isArray(json.paths) &&
     json.paths.every(isJsonBytes) &&
     isStringArray(json.tags) &&
@@ -80,7 +86,12 @@ export function rootTreeOf(snapshot: Snapshot): Uint8Array {
 function isJsonBytes(value: unknown): value is JsonBytes {
   const bytes = value as Partial<JsonBytes> | null
   return (
-    typeof bytes === 'object' && bytes !== null && typeof bytes.text === 'string' && typeof bytes.base64 === 'string'
+    typeof bytes === 'object' &&
+    bytes !== null &&
+    typeof bytes.text === 'string' &&
+    typeof bytes.base64 === 'string' &&
+    // Decoding skips what is no base64 without a word.
+    Buffer.from(bytes.base64, 'base64').toString('base64') === bytes.base64
   )
 }
 
@@ -96,5 +107,10 @@ function isIssue(value: unknown): value is SnapshotIssue {
 }
 
 function isNumbers(value: unknown): value is Record<string, number> {
-  return typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'number')
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((item) => Number.isFinite(item))
+  )
 }

@@ -1,15 +1,12 @@
 import type { EntryDetails, Extent, SourceEntry, Xattr } from '@bkp/plugin-api'
 import { BkpError } from '../errors/index.js'
-import { maxNameBytes } from './limits.js'
+import { refused, requireLegal, shown } from './entry-rules.js'
 import {
   changedFlag,
   entryFixedBytes,
   entryKinds,
   isLegalName,
-  isSize,
-  isTime,
   maxEntryBytes,
-  maxMode,
   tags,
   treeHeaderBytes,
   treeMagic,
@@ -206,36 +203,6 @@ const unknownEntry: SourceEntry = {
   linkCount: 1,
   deviceMajor: 0,
   deviceMinor: 0,
-}
-
-function requireLegal(entry: SourceEntry, details: EntryDetails, content: EntryContent): void {
-  const { name } = entry
-  if (!isLegalName(name)) throw refused('an illegal name', name)
-  if (!isSize(content.sizeBytes ?? entry.sizeBytes)) throw refused('an impossible size', name)
-  if (!(entry.mode >= 0 && entry.mode <= maxMode)) throw refused('mode bits that are no permissions', name)
-  if (
-    !isTime(entry.mtimeSeconds, entry.mtimeNanoseconds) ||
-    !isTime(entry.ctimeSeconds, entry.ctimeNanoseconds)
-  )
-    throw refused('an impossible time', name)
-  for (const xattr of details.xattrs ?? []) {
-    if (xattr.name.length === 0 || xattr.name.length > maxNameBytes) throw refused('an illegal attribute name', name)
-  }
-  let end = 0
-  for (const { offset, length } of content.extents ?? []) {
-    if (!isSize(offset) || !isSize(length) || offset < end || length === 0) throw refused('impossible extents', name)
-    end = offset + length
-  }
-}
-
-function refused(what: string, name: Uint8Array): BkpError {
-  return new BkpError('plugin-failed', `The source gave ${what} for ${shown(name)}`, {
-    hint: 'This is a fault of the plugin that reads the source',
-  })
-}
-
-function shown(name: Uint8Array): string {
-  return JSON.stringify(Buffer.from(name.subarray(0, 256)).toString())
 }
 
 /** A whole number as i64, exact up to 2⁵³. */
