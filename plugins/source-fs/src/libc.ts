@@ -11,6 +11,8 @@ export interface Libc {
   syncfs(file: number): number
   futimens(file: number, times: Uint8Array): number
   renameat(fromDirectory: number, from: Uint8Array, toDirectory: number, to: Uint8Array): number
+  /** For files of `openat`: Node warns when its own close is given a descriptor that it did not open. */
+  close(file: number): number
   openat(directory: number, path: Uint8Array, flags: number, mode: number): number
   statx(directory: number, path: Uint8Array, flags: number, mask: number, stats: Uint8Array): number
   getdents64(directory: number, entries: Uint8Array, size: number): number
@@ -66,6 +68,7 @@ function bind(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc {
     lseek: call('int64_t lseek(int file, int64_t offset, int whence)'),
     futimens: call('int futimens(int file, const uint8_t *times)'),
     renameat: call('int renameat(int fromDirectory, const uint8_t *from, int toDirectory, const uint8_t *to)'),
+    close: call('int close(int file)'),
     openat: call('int openat(int directory, const uint8_t *path, int flags, uint32_t mode)'),
     statx: call('int statx(int directory, const uint8_t *path, int flags, uint32_t mask, uint8_t *stats)'),
     getdents64: call('int64_t getdents64(int directory, uint8_t *entries, uint64_t size)'),

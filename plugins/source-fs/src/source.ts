@@ -128,7 +128,7 @@ class FileSystemDirectory implements DirectoryReader {
     closeDirectory(this.#directory)
   }
 
-  #open(name: Uint8Array): number {
+  #open(name: Uint8Array): Descriptor {
     const { descriptor } = this.#directory
     if (this.#libc !== undefined && descriptor !== undefined) {
       const opened = this.#libc.openat(
@@ -137,7 +137,7 @@ class FileSystemDirectory implements DirectoryReader {
         readFlags | (constants.O_NOATIME ?? 0) | closeOnExec,
         0,
       )
-      if (opened >= 0) return opened
+      if (opened >= 0) return { number: opened, libc: this.#libc }
     }
     // Node's own call gives the error its full text, and asks again without NOATIME.
     return openForReading(inside(this.#directory, name))
@@ -153,6 +153,7 @@ const seekHole = 4
 class OpenFile implements FileReader {
   readonly extents: readonly Extent[] | undefined
   readonly sizeBytes: number
+  readonly #descriptor: Descriptor
   readonly #file: number
   readonly #listed: SourceEntry
   #position: number
@@ -161,14 +162,15 @@ class OpenFile implements FileReader {
   readonly #native: NativeDirectories | undefined
 
   constructor(
-    file: number,
+    file: Descriptor,
     listed: SourceEntry,
     range: ByteRange | undefined,
     libc: Libc | undefined,
     native: NativeDirectories | undefined,
   ) {
     this.#listed = listed
-    this.#file = file
+    this.#descriptor = file
+    this.#file = file.number
     this.#native = native
     try {
       const { entry, blocks } = this.#stats()
@@ -183,7 +185,7 @@ class OpenFile implements FileReader {
       this.#position = range?.offset ?? 0
       this.#end = range === undefined ? Number.POSITIVE_INFINITY : range.offset + range.length
     } catch (error) {
-      closeSync(this.#file)
+      closeDescriptor(this.#descriptor)
       throw error
     }
   }
@@ -206,7 +208,7 @@ class OpenFile implements FileReader {
         now.mtimeNanoseconds === this.#listed.mtimeNanoseconds
       return isStable ? 'stable' : 'changed'
     } finally {
-      closeSync(this.#file)
+      closeDescriptor(this.#descriptor)
     }
   }
 
@@ -232,7 +234,22 @@ class OpenFile implements FileReader {
   }
 }
 
-function openForReading(path: Buffer): number {
+/** An open file, and who must close it: Node keeps book of what it opened itself. */
+interface Descriptor {
+  readonly number: number
+  readonly libc: Libc | undefined
+}
+
+function closeDescriptor({ number, libc }: Descriptor): void {
+  if (libc === undefined) closeSync(number)
+  else libc.close(number)
+}
+
+function openForReading(path: Buffer): Descriptor {
+  return { number: openByNode(path), libc: undefined }
+}
+
+function openByNode(path: Buffer): number {
   try {
     return openSync(path, readFlags | (constants.O_NOATIME ?? 0))
   } catch (error) {
