@@ -7,6 +7,7 @@ import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
+const manifest = join(root, 'oclif.manifest.json')
 removeOldBundles()
 await build({
   entryPoints: { main: join(root, 'src/main.ts'), commands: join(root, 'src/commands.ts') },
@@ -37,7 +38,9 @@ function removeOldBundles() {
 async function writeManifest() {
   const { Config } = await import('@oclif/core')
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const config = await Config.load({ root, devPlugins: false, userPlugins: false, ignoreManifest: true })
+  // As long as there is a manifest, oclif believes it.
+  rmSync(manifest, { force: true })
+  const config = await Config.load({ root, devPlugins: false, userPlugins: false })
   const commands = Object.fromEntries(config.commands.map(({ load, ...command }) => [command.id, command]))
-  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify({ commands, version }, undefined, 2)}\n`)
+  writeFileSync(manifest, `${JSON.stringify({ commands, version }, undefined, 2)}\n`)
 }

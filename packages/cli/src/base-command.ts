@@ -15,6 +15,7 @@ import type { UnlockFlags } from './secrets/secret-reader.js'
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({
+      default: false,
       description: 'print JSON: one document, or lines where many entries are listed',
       helpGroup: 'GLOBAL',
     }),

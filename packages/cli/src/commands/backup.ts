@@ -13,7 +13,7 @@ import { bytes, counted, duration, quoted, safe, shortId } from '../output/text.
 export default class Backup extends BaseCommand {
   static override summary = 'Make a snapshot of files and folders.'
   static override description =
-    'Reads what changed since the last snapshot of the same paths, and stores what the repository does not have yet. "-" backs up standard input. Exit code 3: the snapshot was made, but something could not be read.'
+    'Reads what changed since the last snapshot of the same paths, and stores what the repository does not have yet. "-" backs up standard input. A path given here must be UTF-8; names below it may be any bytes. Exit code 3: the snapshot was made, but something could not be read.'
   static override examples = [
     '<%= config.bin %> backup /home/ann --to /mnt/disk/backup',
     "<%= config.bin %> backup ~/documents --to /mnt/disk/backup --exclude '*.tmp' --exclude node_modules/ --tag weekly",
@@ -29,7 +29,7 @@ export default class Backup extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Backup)
-    const url = singleDestination(flags.to)
+    const url = singleDestination(flags.to, this.terminal.env)
     const what = await whatToBackUp(argv as string[], flags)
     const excludes = [...(flags.exclude ?? []), ...(await readPatternFiles(flags['exclude-file'] ?? []))]
     const largest = flags['exclude-larger-than']

@@ -28,9 +28,8 @@ export default class Check extends BaseCommand {
     }),
   }
 
-  // oclif has no flag with an optional value: a bare --read-data means everything.
   override async init(): Promise<void> {
-    this.argv = this.argv.map((arg) => (arg === '--read-data' ? '--read-data=100%' : arg))
+    this.argv = withReadDataValue(this.argv)
     await super.init()
   }
 
@@ -69,4 +68,13 @@ export default class Check extends BaseCommand {
     } else lines.push(green('No damage found'))
     return lines
   }
+}
+
+// oclif has no flag with an optional value: a bare --read-data means everything.
+function withReadDataValue(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--read-data')
+  if (at < 0) return [...argv]
+  const next = argv[at + 1]
+  const isShare = next !== undefined && /^[\d.]+%$/.test(next)
+  return [...argv.slice(0, at), `--read-data=${isShare ? next : '100%'}`, ...argv.slice(at + (isShare ? 2 : 1))]
 }

@@ -22,7 +22,7 @@ export default class Find extends BaseCommand {
       multipleNonGreedy: true,
       helpValue: 'SNAP',
     }),
-    'ignore-case': Flags.boolean({ description: 'treat small and capital letters alike', char: 'i' }),
+    'ignore-case': Flags.boolean({ default: false, description: 'treat small and capital letters alike', char: 'i' }),
   }
 
   async run(): Promise<void> {

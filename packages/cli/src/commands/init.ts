@@ -16,7 +16,7 @@ export default class Init extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Init)
-    const url = singleDestination(flags.to)
+    const url = singleDestination(flags.to, this.terminal.env)
     const { secrets, session } = await this.scope()
     const passphrase = await secrets.readNewPassphrase(flags)
     const engine = await session.engine()

@@ -20,7 +20,7 @@ export default class Ls extends BaseCommand {
     ...fromFlag,
     ...unlockFlags,
     ...filterFlags,
-    recursive: Flags.boolean({ description: 'with everything below', char: 'R' }),
+    recursive: Flags.boolean({ default: false, description: 'with everything below', char: 'R' }),
   }
 
   async run(): Promise<void> {

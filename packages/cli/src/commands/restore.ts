@@ -38,9 +38,9 @@ export default class Restore extends BaseCommand {
       options: [...modes],
       default: 'always',
     }),
-    delete: Flags.boolean({ description: 'remove what is in the target and not in the snapshot' }),
-    'dry-run': Flags.boolean({ description: 'write nothing, tell what would be written' }),
-    verify: Flags.boolean({ description: 'read everything back and compare' }),
+    delete: Flags.boolean({ default: false, description: 'remove what is in the target and not in the snapshot' }),
+    'dry-run': Flags.boolean({ default: false, description: 'write nothing, tell what would be written' }),
+    verify: Flags.boolean({ default: false, description: 'read everything back and compare' }),
   }
 
   async run(): Promise<void> {

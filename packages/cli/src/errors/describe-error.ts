@@ -26,11 +26,13 @@ const defaultHints: Readonly<Record<string, string>> = {
   'not-found': 'See what there is: bkp snapshots, bkp ls SNAP',
   'disk-full': 'Make room, then run the same command again: what is stored already is used',
   quota: 'Make room, then run the same command again: what is stored already is used',
+  config: 'Put that right, then run the same command again',
   auth: 'Check the credentials of the storage',
   forbidden: 'Check who owns the files, and what this user may do with them',
   transient: 'Run the same command again: what is stored already is used',
   throttled: 'Wait a while, then run the same command again: what is stored already is used',
   offline: 'Check the connection, then run the same command again',
+  internal: 'This is a fault of bkp. Please report it, with what DEBUG=bkp:* prints',
 }
 
 /**
@@ -46,7 +48,8 @@ export function describeError(error: unknown, command: string, interruptedBy?: s
   const message = error instanceof Error ? error.message : String(error)
   const { code, hint } = error as { readonly code?: unknown; readonly hint?: unknown }
   if (typeof code === 'string' && (isKnown(error) || (error instanceof CliError && code !== 'usage'))) {
-    return { code, message, ...hintOf(hint ?? defaultHints[code]), exitCode: exitCodeFor(code) }
+    const fallback = code === 'usage' ? usageHint(message, command) : defaultHints[code]
+    return { code, message, ...hintOf(hint ?? fallback), exitCode: exitCodeFor(code) }
   }
   if (code === 'usage' || isOfParser(error)) {
     const own = withoutOclifFrame(message)
@@ -55,8 +58,7 @@ export function describeError(error: unknown, command: string, interruptedBy?: s
   if (typeof code === 'string' && typeof (error as NodeJS.ErrnoException).syscall === 'string') {
     return { code: 'failure', message, exitCode: exitCodeFor('failure') }
   }
-  const bug = 'This is a fault of bkp. Please report it, with what DEBUG=bkp:* prints'
-  return { code: 'internal', message, hint: bug, exitCode: exitCodeFor('internal') }
+  return { code: 'internal', message, ...hintOf(defaultHints.internal), exitCode: exitCodeFor('internal') }
 }
 
 // oclif puts its messages between an introduction and a pointer to the help.
@@ -68,8 +70,7 @@ function withoutOclifFrame(message: string): string {
 }
 
 function usageHint(message: string, command: string): string {
-  const place = /^Missing required flag (to|from)$/.exec(message)?.[1]
-  if (place !== undefined) return `Name the repository: --${place} URL, or set BKP_REPOSITORY`
+  if (message === 'Missing required flag from') return 'Name the repository: --from URL, or set BKP_REPOSITORY'
   return command === '' ? 'See: bkp --help' : `See: bkp ${command} --help`
 }
 

@@ -13,8 +13,8 @@ export const backupFlags = {
     description: 'name of the machine in the snapshot (default: its host name)',
     helpValue: 'NAME',
   }),
-  force: Flags.boolean({ description: 'read every file, also those that look unchanged' }),
-  'dry-run': Flags.boolean({ description: 'do everything but write' }),
+  force: Flags.boolean({ default: false, description: 'read every file, also those that look unchanged' }),
+  'dry-run': Flags.boolean({ default: false, description: 'do everything but write' }),
   parent: Flags.string({
     description: 'snapshot to compare with (default: the newest of this machine and these paths)',
     helpValue: 'SNAP',
@@ -37,6 +37,7 @@ export const backupFlags = {
     ...repeatable,
   }),
   'exclude-caches': Flags.boolean({
+    default: false,
     description: 'leave out the content of folders with a CACHEDIR.TAG',
     helpGroup: selection,
   }),
@@ -45,7 +46,11 @@ export const backupFlags = {
     helpGroup: selection,
     helpValue: 'SIZE',
   }),
-  'one-file-system': Flags.boolean({ description: 'do not enter other file systems', helpGroup: selection }),
+  'one-file-system': Flags.boolean({
+    default: false,
+    description: 'do not enter other file systems',
+    helpGroup: selection,
+  }),
   compression: Flags.string({
     description: 'how to compress (default: zstd where it works, else deflate)',
     options: ['zstd', 'deflate', 'none'],

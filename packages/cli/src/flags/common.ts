@@ -20,6 +20,7 @@ export const passphraseFlags = {
 export const unlockFlags = {
   ...passphraseFlags,
   'recovery-code': Flags.boolean({
+    default: false,
     description: 'open with the recovery code: BKP_RECOVERY_CODE, or asked for',
     helpGroup: passphraseGroup,
   }),
@@ -30,11 +31,19 @@ export const unlockFlags = {
   }),
 }
 
-const place = { description: 'where the repository is: a folder or a URL', env: 'BKP_REPOSITORY', helpValue: 'URL' }
+const place = { description: 'where the repository is: a folder or a URL', helpValue: 'URL' }
 
-export const fromFlag = { from: Flags.string({ ...place, required: true }) }
+export const fromFlag = { from: Flags.string({ ...place, env: 'BKP_REPOSITORY', required: true }) }
 
-export const toFlag = { to: Flags.string({ ...place, required: true, multiple: true, multipleNonGreedy: true }) }
+// Not by oclif's `env`: for a flag that may be repeated it gives the text where a list is declared.
+export const toFlag = {
+  to: Flags.string({
+    ...place,
+    description: `(required) [env: BKP_REPOSITORY] ${place.description}`,
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+}
 
 /** Which snapshots are meant, also by "latest". */
 export const filterFlags = {

@@ -17,16 +17,22 @@ export function repositoryUrl(given: string): string {
   return given
 }
 
-/** The one destination of this version. */
-export function singleDestination(given: readonly string[]): string {
-  const [first, second] = given
-  if (first === undefined || second !== undefined) {
-    throw new UsageError(
-      `--to was given ${given.length} times: several destinations in one run come with a later version`,
-      'Give --to once',
-    )
+/** The one destination of this version: of `--to`, else of BKP_REPOSITORY. */
+export function singleDestination(
+  given: readonly string[] | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  const fallback = env.BKP_REPOSITORY
+  const all = given ?? (fallback === undefined || fallback === '' ? [] : [fallback])
+  const [first, second] = all
+  if (first === undefined) {
+    throw new UsageError('No repository is named', 'Name it: --to URL, or set BKP_REPOSITORY')
   }
-  return repositoryUrl(first)
+  if (second === undefined) return repositoryUrl(first)
+  throw new UsageError(
+    `--to was given ${all.length} times: several destinations in one run come with a later version`,
+    'Give --to once',
+  )
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 }

@@ -1,0 +1,67 @@
+import { fileURLToPath } from 'node:url'
+import { Config } from '@oclif/core'
+import { COMMANDS } from '../commands.js'
+import { provideProcessParts } from '../composition/process-parts.js'
+import { FakeEngine } from './fake-engine.js'
+import { FakeTerminal } from './fake-terminal.js'
+import { passphrase } from './samples.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let loaded: Promise<Config> | undefined
+
+export interface RunCommandOptions {
+  readonly engine?: FakeEngine
+  /** Replaces the environment, which holds the passphrase otherwise. */
+  readonly env?: Record<string, string>
+  /** Answers to questions; without them there is no terminal. */
+  readonly answers?: readonly string[]
+  readonly prepare?: (terminal: FakeTerminal) => void
+}
+
+export interface RanCommand {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+  /** Standard output, line by line, as JSON. */
+  readonly json: () => Record<string, unknown>[]
+  readonly engine: FakeEngine
+  readonly terminal: FakeTerminal
+  readonly questions: readonly string[]
+}
+
+/** Runs a command in this process, on fakes. */
+export async function runCommand(argv: readonly string[], options: RunCommandOptions = {}): Promise<RanCommand> {
+  const [id, ...rest] = argv
+  const engine = options.engine ?? new FakeEngine()
+  const answers = [...(options.answers ?? [])]
+  const terminal = new FakeTerminal(options.env ?? { BKP_PASSWORD: passphrase }, options.answers !== undefined)
+  const questions: string[] = []
+  options.prepare?.(terminal)
+  provideProcessParts({
+    terminal,
+    createEngine: async () => engine,
+    askSecret: async (question) => {
+      questions.push(question)
+      return answers.shift() ?? ''
+    },
+    now: Date.now,
+  })
+  loaded ??= Config.load({ root, devPlugins: false, userPlugins: false })
+  const Command = COMMANDS[id as keyof typeof COMMANDS]
+  await Command.run(rest, await loaded)
+  const { stdout, stderr } = terminal
+  const json = () =>
+    stdout.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  return {
+    exitCode: terminal.exitCode ?? 0,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    json,
+    engine,
+    terminal,
+    questions,
+  }
+}

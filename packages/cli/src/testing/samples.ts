@@ -1,0 +1,111 @@
+import type { Issue, ListedEntry, RawPath, SnapshotSummary } from '@bkp/core'
+import type { FakeAnswers } from './fake-engine.js'
+
+export const passphrase = 'correct horse battery staple'
+export const recoveryCode = '35KN-EZCW-GH83-WG2X-MAYC-1WTP-VAX4-7FX8-02GM'
+export const repositoryId = '6f1d'.repeat(8)
+export const snapshotId = '1a2b3c4d'.repeat(8)
+export const olderSnapshotId = '99887766'.repeat(8)
+
+export function rawPath(text: string): RawPath {
+  return { text, bytes: Buffer.from(text) }
+}
+
+/** A name that is not UTF-8. */
+export const latin1Path: RawPath = { text: '/home/ann/caf\ufffd', bytes: Buffer.from('/home/ann/caf\xe9', 'latin1') }
+
+export const issue: Issue = { kind: 'unreadable', path: latin1Path, message: 'EACCES: permission denied' }
+
+export const file: ListedEntry = {
+  path: rawPath('/home/ann/letter.txt'),
+  kind: 'file',
+  mode: 0o644,
+  uid: 1000,
+  gid: 1000,
+  userName: 'ann',
+  groupName: 'users',
+  sizeBytes: 1234,
+  mtimeSeconds: 1_795_468_325,
+  mtimeNanoseconds: 465_283_316,
+}
+
+export const link: ListedEntry = {
+  ...file,
+  path: latin1Path,
+  kind: 'symlink',
+  mode: 0o777,
+  sizeBytes: 0,
+  linkTarget: rawPath('letter.txt'),
+}
+
+export const snapshot: SnapshotSummary = {
+  id: snapshotId,
+  time: '2026-11-23T18:46:00.123456789Z',
+  hostname: 'nas',
+  username: 'ann',
+  program: 'bkp 0.1.0',
+  source: 'fs',
+  paths: [rawPath('/home/ann')],
+  tags: ['weekly'],
+  parent: olderSnapshotId,
+  stats: { files: 3, bytes: 5000 },
+  issueCount: 0,
+}
+
+export const answers: FakeAnswers = {
+  backup: {
+    snapshotId,
+    parentId: olderSnapshotId,
+    stats: {
+      files: 3,
+      directories: 2,
+      others: 1,
+      bytes: 5000,
+      filesNew: 1,
+      filesChanged: 1,
+      filesUnchanged: 1,
+      newBlobs: 3,
+      newBytes: 3000,
+      storedBytes: 2048,
+      errors: 0,
+    },
+    issues: [],
+    elapsedMs: 1234,
+  },
+  restore: {
+    files: 3,
+    directories: 2,
+    others: 1,
+    bytes: 5000,
+    skipped: 0,
+    deleted: 0,
+    verified: 0,
+    damaged: 0,
+    issues: [],
+    elapsedMs: 1234,
+  },
+  check: {
+    snapshots: 2,
+    packs: 4,
+    packsRead: 4,
+    blobs: 12,
+    bytesRead: 4096,
+    damages: [],
+    unreferencedPacks: 0,
+    elapsedMs: 1234,
+  },
+  snapshots: [snapshot, { ...snapshot, id: olderSnapshotId, parent: null }],
+  entries: [file, link],
+  differences: [
+    { change: 'added', path: file.path, after: file },
+    { change: 'content', path: latin1Path, before: { ...link, sizeBytes: 1 }, after: link },
+    { change: 'removed', path: rawPath('/home/ann/old'), before: file },
+  ],
+  content: [Buffer.from([0, 255, 10]), Buffer.from([13, 10])],
+  stats: { snapshots: 2, packs: 4, blobs: 12, storedBytes: 4096, blobBytes: 9000, snapshotBytes: 12_000 },
+  findings: [
+    { level: 'ok', subject: 'node', message: 'v20.20.2' },
+    { level: 'warning', subject: 'compression zstd', message: 'is not installed', hint: 'npm install zstd-napi' },
+  ],
+  compression: 'zstd',
+}
