@@ -13,7 +13,10 @@ const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () 
 
 /** Core's composition root: wires an engine over the plugins in the given folders. */
 export async function createEngine(options: EngineOptions, log: Logger = quiet): Promise<Engine> {
-  const host = await PluginHost.fromDirectories(options.pluginDirectories, log)
+  const host = await PluginHost.fromDirectories(
+    { bundled: options.bundledPluginDirectories ?? [], installed: options.pluginDirectories },
+    log,
+  )
   const plugins: PluginAccess = {
     openStorage: async (url, intent) => new IntegrityStorage(new RetryingStorage(await host.openStorage(url, intent))),
     idsOf: (port) => host.idsOf(port),

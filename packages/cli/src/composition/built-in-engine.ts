@@ -18,11 +18,14 @@ export const builtInPlugins = [
 /** An engine over the built-in plugins. */
 export async function createBuiltInEngine(env: Record<string, string | undefined>, log: Logger): Promise<Engine> {
   const { createEngine } = await import('@bkp/core')
-  const pluginDirectories = builtInPlugins.map((name) =>
+  const bundledPluginDirectories = builtInPlugins.map((name) =>
     dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`))),
   )
   const workers = workersOf(env)
-  return createEngine({ pluginDirectories, ...(workers === undefined ? {} : { workers }) }, log)
+  return createEngine(
+    { pluginDirectories: [], bundledPluginDirectories, ...(workers === undefined ? {} : { workers }) },
+    log,
+  )
 }
 
 const mostWorkers = 64

@@ -272,6 +272,8 @@ export interface DoctorFinding {
 export interface EngineOptions {
   /** Folders of the plugin packages to load manifests from. */
   readonly pluginDirectories: readonly string[]
+  /** Folders of plugin packages that come with bkp, whose manifests a test has checked. */
+  readonly bundledPluginDirectories?: readonly string[]
   /** Threads for the hot path; default the number of processors, at most 8. */
   readonly workers?: number
 }

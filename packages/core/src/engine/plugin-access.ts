@@ -13,7 +13,7 @@ export interface PluginAccess {
   /** URL of the module for worker threads; undefined when no plugin has the id. */
   moduleUrl(port: WorkerPort, id: string): string | undefined
   /** @throws BkpError `usage` naming what is wrong with a configuration */
-  validate(port: WorkerPort, choice: CodecChoice): void
+  validate(port: WorkerPort, choice: CodecChoice): Promise<void>
 }
 
 /** Descriptors for threads: the compressions of a repository in order, and every cipher there is. */

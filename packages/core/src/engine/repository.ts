@@ -53,8 +53,8 @@ export class EngineRepository implements Repository {
   async backup(options: BackupOptions): Promise<BackupResult> {
     requireFeatures(this.#context.repository.descriptor, 'write')
     if (options.paths.length === 0) throw new BkpError('usage', 'There is nothing to back up: name at least one path')
-    this.#context.plugins.validate('source', options.source)
-    this.#context.plugins.validate('compression', options.compression)
+    await this.#context.plugins.validate('source', options.source)
+    await this.#context.plugins.validate('compression', options.compression)
     return runBackup(this.#context, options)
   }
 

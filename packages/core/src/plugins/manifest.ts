@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { apiVersion, type PluginManifest } from '@bkp/plugin-api'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import semver from 'semver'
 import { BkpError } from '../errors/index.js'
 import { manifestSchema } from './manifest-schema.js'
@@ -18,10 +17,15 @@ export interface InstalledPlugin {
 
 export const knownPorts = ['storage', 'compression', 'encryption', 'source'] as const
 
-const validateManifest = new Ajv2020({ allErrors: true }).compile(manifestSchema)
-
-/** @throws BkpError `plugin-failed` naming the package and what is wrong with it */
-export async function readManifest(directory: string, warn: (message: string) => void): Promise<InstalledPlugin> {
+/**
+ * @param isBundled whether it comes with bkp: a test has checked its manifest, so that a start need not
+ * @throws BkpError `plugin-failed` naming the package and what is wrong with it
+ */
+export async function readManifest(
+  directory: string,
+  isBundled: boolean,
+  warn: (message: string) => void,
+): Promise<InstalledPlugin> {
   const path = join(directory, 'package.json')
   let json: Record<string, unknown>
   try {
@@ -31,10 +35,8 @@ export async function readManifest(directory: string, warn: (message: string) =>
   }
   const packageName = String(json.name ?? directory)
   const manifest = json.bkp
-  if (!validateManifest(manifest)) {
-    const reasons = (validateManifest.errors ?? []).map(
-      ({ instancePath, message }) => `bkp${instancePath} ${message ?? ''}`,
-    )
+  const reasons = isBundled ? [] : await faultsOf(manifest)
+  if (reasons.length > 0) {
     throw new BkpError('plugin-failed', `The manifest of ${packageName} is not valid: ${reasons.join('; ')}`)
   }
   const valid = manifest as unknown as PluginManifest
@@ -52,6 +54,14 @@ export async function readManifest(directory: string, warn: (message: string) =>
       warn(`${packageName} contributes "${kind}", which this version of bkp (plugin API ${apiVersion}) does not know`)
   }
   return { directory, packageName, version: String(json.version ?? '0.0.0'), main: entryOf(json), manifest: valid }
+}
+
+/** What is wrong with a manifest; nothing for a valid one. */
+export async function faultsOf(manifest: unknown): Promise<readonly string[]> {
+  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const validate = new Ajv2020({ allErrors: true }).compile(manifestSchema)
+  if (validate(manifest)) return []
+  return (validate.errors ?? []).map(({ instancePath, message }) => `bkp${instancePath} ${message ?? ''}`)
 }
 
 function entryOf(json: Record<string, unknown>): string {

@@ -8,11 +8,17 @@ import {
   type StorageFactory,
   type WorkerContribution,
 } from '@bkp/plugin-api'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { BkpError } from '../errors/index.js'
 import { type InstalledPlugin, knownPorts, readManifest } from './manifest.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
+
+/** Folders of plugin packages. */
+export interface PluginDirectories {
+  /** Those that come with bkp. */
+  readonly bundled: readonly string[]
+  readonly installed: readonly string[]
+}
 
 const activationTimeoutMs = 10_000
 
@@ -31,10 +37,13 @@ export class PluginHost {
   }
 
   /** @throws BkpError `plugin-failed` for a bad manifest, or two plugins that claim the same */
-  static async fromDirectories(directories: readonly string[], log: Logger): Promise<PluginHost> {
-    const plugins = await Promise.all(
-      directories.map((directory) => readManifest(directory, (message) => log.warn(message))),
-    )
+  static async fromDirectories(directories: PluginDirectories, log: Logger): Promise<PluginHost> {
+    const read = (isBundled: boolean) => (directory: string) =>
+      readManifest(directory, isBundled, (text) => log.warn(text))
+    const plugins = await Promise.all([
+      ...directories.bundled.map(read(true)),
+      ...directories.installed.map(read(false)),
+    ])
     refuseConflicts(plugins)
     return new PluginHost(plugins, log)
   }
@@ -73,9 +82,10 @@ export class PluginHost {
   }
 
   /** @throws BkpError `usage` with path and reason of what is wrong */
-  validate(port: WorkerPortName, id: string, configuration: Readonly<Record<string, unknown>>): void {
+  async validate(port: WorkerPortName, id: string, configuration: Readonly<Record<string, unknown>>): Promise<void> {
     const schema = this.#find(port, id)?.contribution.configuration
-    if (schema === undefined) return
+    if (schema === undefined || (Object.keys(configuration).length === 0 && schema.required === undefined)) return
+    const { Ajv2020 } = await import('ajv/dist/2020.js')
     const ajv = new Ajv2020({ allErrors: true })
     ajv.addVocabulary(['x-bkp-secret'])
     const validate = ajv.compile(schema)

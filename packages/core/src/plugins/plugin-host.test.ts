@@ -1,0 +1,151 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { faultsOf } from './manifest.js'
+import { PluginHost, schemeOf } from './plugin-host.js'
+
+const pluginApi = fileURLToPath(new URL('../../../plugin-api/dist/index.js', import.meta.url))
+const made: string[] = []
+
+/** A plugin package in a folder of its own. */
+function plugin(name: string, bkp: unknown, code = ''): string {
+  const directory = mkdtempSync(join(tmpdir(), 'bkp-plugin-'))
+  made.push(directory)
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(
+    join(directory, 'package.json'),
+    JSON.stringify({ name, version: '1.0.0', type: 'module', exports: './index.js', bkp }),
+  )
+  writeFileSync(join(directory, 'index.js'), `import { definePlugin } from ${JSON.stringify(pluginApi)}\n${code}`)
+  return directory
+}
+
+const storage = (id: string, scheme: string) => ({
+  api: '^1.0.0',
+  displayName: id,
+  contributes: { storage: [{ id, schemes: [scheme] }] },
+})
+
+const warnings: string[] = []
+const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
+const host = (...installed: string[]) => PluginHost.fromDirectories({ bundled: [], installed }, log)
+
+afterEach(() => {
+  warnings.length = 0
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true })
+})
+
+describe('PluginHost', () => {
+  it('opens a storage by scheme, and runs no code before that', async () => {
+    const lazy = plugin(
+      'lazy',
+      storage('lazy', 'lazy'),
+      `globalThis.lazyRan = true
+       export default definePlugin({ activate(context) { context.registerStorage('lazy', async ({ url, intent }) => ({ url, intent })) } })`,
+    )
+    const plugins = await host(lazy)
+    expect(globalThis).not.toHaveProperty('lazyRan')
+    expect(await plugins.openStorage('lazy://there', 'open')).toEqual({ url: 'lazy://there', intent: 'open' })
+    expect(globalThis).toHaveProperty('lazyRan', true)
+  })
+
+  it('names both plugins that claim one scheme', async () => {
+    await expect(host(plugin('one', storage('a', 'x')), plugin('two', storage('b', 'x')))).rejects.toThrow(
+      'Both one and two claim the scheme x:',
+    )
+  })
+
+  it.each([
+    ['throws', 'throw new Error("broken inside")', 'broken inside'],
+    ['registers nothing', '', 'declares the storage "bad" and does not register it'],
+    ['registers what it did not declare', 'context.registerStorage("other", async () => ({}))', 'does not declare'],
+  ])('names a plugin that %s, and what else there is still works', async (_, body, reason) => {
+    const bad = plugin(
+      'bad-plugin',
+      storage('bad', 'bad'),
+      `export default definePlugin({ activate(context) { ${body} } })`,
+    )
+    const good = plugin(
+      'good-plugin',
+      storage('good', 'good'),
+      `export default definePlugin({ activate(context) { context.registerStorage('good', async () => 'works') } })`,
+    )
+    const plugins = await host(bad, good)
+    const failure = await plugins.openStorage('bad://x', 'open').catch((error: Error) => error)
+    expect(failure).toMatchObject({ code: 'plugin-failed' })
+    expect(String(failure)).toContain('bad-plugin')
+    expect(String(failure)).toContain(reason)
+    expect(await plugins.openStorage('good://x', 'open')).toBe('works')
+  })
+
+  it('refuses an entry that was not made by definePlugin', async () => {
+    const plugins = await host(plugin('plain', storage('plain', 'plain'), 'export default { activate() {} }'))
+    await expect(plugins.openStorage('plain://x', 'open')).rejects.toThrow('not made by definePlugin')
+  })
+
+  it('says which API a plugin wants and which there is', async () => {
+    const old = plugin('old', { ...storage('o', 'o'), api: '^0.5.0' })
+    await expect(host(old)).rejects.toThrow(/old is written for plugin API \^0\.5\.0, and this bkp has \d/)
+  })
+
+  it('says what is wrong with a manifest, and where', async () => {
+    const wrong = plugin('wrong', {
+      api: '^1.0.0',
+      displayName: 'x',
+      contributes: { compression: [{ id: 'Z', module: '../out.js' }] },
+    })
+    await expect(host(wrong)).rejects.toThrow('bkp/contributes/compression/0/id')
+  })
+
+  it('warns of a kind of contribution that it does not know', async () => {
+    await host(plugin('newer', { api: '^1.0.0', displayName: 'x', contributes: { telepathy: [] } }))
+    expect(warnings.join()).toContain('newer contributes "telepathy"')
+  })
+
+  it('names the schemes there are when one is missing', async () => {
+    const plugins = await host(plugin('one', storage('a', 'x')))
+    await expect(plugins.openStorage('gopher://x', 'open')).rejects.toMatchObject({
+      code: 'missing-plugin',
+      hint: 'Schemes that are there: x',
+    })
+  })
+
+  it('validates a configuration by the schema of its contribution', async () => {
+    const schema = {
+      type: 'object',
+      properties: { level: { type: 'integer', maximum: 9 } },
+      additionalProperties: false,
+    }
+    const codec = {
+      api: '^1.0.0',
+      displayName: 'c',
+      contributes: { compression: [{ id: 'c', module: './index.js', configuration: schema }] },
+    }
+    const plugins = await host(plugin('codec', codec))
+    await expect(plugins.validate('compression', 'c', { level: 9 })).resolves.toBeUndefined()
+    await expect(plugins.validate('compression', 'c', { level: 10 })).rejects.toThrow('level must be <= 9')
+  })
+})
+
+describe('the plugins that come with bkp', () => {
+  const plugins = fileURLToPath(new URL('../../../../plugins', import.meta.url))
+  it.each(readdirSync(plugins))('%s has a valid manifest', async (name) => {
+    const { bkp } = JSON.parse(readFileSync(join(plugins, name, 'package.json'), 'utf8')) as { bkp: unknown }
+    expect(await faultsOf(bkp)).toEqual([])
+  })
+})
+
+describe('schemeOf', () => {
+  it('takes paths, Windows drives included, as files', () => {
+    expect(['/a', 'a/b', 'C:\\x', 'file:///a', 'S3://bucket', 's3+x://b'].map(schemeOf)).toEqual([
+      'file',
+      'file',
+      'file',
+      'file',
+      's3',
+      's3+x',
+    ])
+  })
+})
