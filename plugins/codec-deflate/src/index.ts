@@ -1,36 +1,18 @@
 import { type CompressionModule, PortError } from '@bkp/plugin-api'
-import { deflateSync, inflateSync } from 'fflate'
+import { DeflateCompressor, type Level, levels } from './deflate-compressor.js'
 
-const levels = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const
-type Level = (typeof levels)[number]
 const defaultLevel = 6
 
-/** Raw DEFLATE (RFC 1951) in JavaScript: works wherever Node runs, at a tenth of the speed of zstd. */
+/** Raw DEFLATE (RFC 1951). Configuration: `level`, 1 to 9, default 6. */
 const deflate: CompressionModule = {
   id: 'deflate',
-  create(configuration) {
-    const level: Level = levels.find((candidate) => candidate === configuration.level) ?? defaultLevel
-    return {
-      compress(input, output) {
-        const compressed = deflateSync(input, { level })
-        if (compressed.length > output.length) return -1
-        output.set(compressed)
-        return compressed.length
-      },
-      decompress(input, output) {
-        let plain: Uint8Array
-        try {
-          // With `out`, fflate never writes or allocates beyond it.
-          plain = inflateSync(input, { out: output })
-        } catch (cause) {
-          throw new PortError('corrupt', 'A deflate stream is damaged', { cause })
-        }
-        if (plain.length !== output.length)
-          throw new PortError('corrupt', `A deflate stream holds ${plain.length} bytes instead of ${output.length}`)
-        if (plain.buffer !== output.buffer) output.set(plain)
-      },
-    }
-  },
+  create: ({ level = defaultLevel }) => new DeflateCompressor(parseLevel(level)),
 }
 
 export default deflate
+
+function parseLevel(level: unknown): Level {
+  const found = levels.find((candidate) => candidate === level)
+  if (found !== undefined) return found
+  throw new PortError('config', `The level of deflate is a whole number from 1 to 9, not ${String(level)}`)
+}

@@ -1,12 +1,20 @@
-import type { CompressionModule } from '@bkp/plugin-api'
-import { createZstd } from './engine.js'
+import { type CompressionModule, PortError } from '@bkp/plugin-api'
+import { chooseEngine, partsOfThisProcess } from './choose-engine.js'
+import { ZstdCompressor } from './zstd-compressor.js'
 
 const defaultLevel = 3
+const maxLevel = 19
 
-/** Zstandard, one frame per blob. */
+/** Zstandard (RFC 8878), one frame per blob. Configuration: `level`, 1 to 19, default 3. */
 const zstd: CompressionModule = {
   id: 'zstd',
-  create: (configuration) => createZstd(typeof configuration.level === 'number' ? configuration.level : defaultLevel),
+  create: async ({ level = defaultLevel }) =>
+    new ZstdCompressor(await chooseEngine(parseLevel(level), partsOfThisProcess())),
 }
 
 export default zstd
+
+function parseLevel(level: unknown): number {
+  if (typeof level === 'number' && Number.isInteger(level) && level >= 1 && level <= maxLevel) return level
+  throw new PortError('config', `The level of zstd is a whole number from 1 to ${maxLevel}, not ${String(level)}`)
+}

@@ -1,0 +1,36 @@
+import type * as ZstdNapi from 'zstd-napi/binding.js'
+import type { ZstdEngine } from './engine.js'
+
+export type NativeZstd = typeof ZstdNapi
+
+/** @throws if zstd-napi is not installed or was not built on this machine */
+export async function loadNativeZstd(): Promise<NativeZstd> {
+  // CommonJS: what it exports is the default.
+  return ((await import('zstd-napi/binding.js')) as unknown as { default: NativeZstd }).default
+}
+
+/** libzstd through zstd-napi: contexts live as long as the thread, and results go straight into our memory. */
+export function nativeEngine(zstd: NativeZstd, level: number): ZstdEngine {
+  const compressing = new zstd.CCtx()
+  compressing.setParameter(zstd.CParameter.compressionLevel, level)
+  const decompressing = new zstd.DCtx()
+  return {
+    // libzstd gives up at the first block that does not fit, and passes over random bytes at some GB/s: looking at a
+    // sample beforehand gained nothing.
+    compress(input, output) {
+      try {
+        return compressing.compress2(output, input)
+      } catch (error) {
+        if (isOutputTooSmall(error)) return -1
+        throw error
+      }
+    },
+    // Given all input and output at once, libzstd allocates no window, whatever the frame claims.
+    decompress: (input, output) => decompressing.decompress(output, input),
+  }
+}
+
+// The binding gives libzstd's text and no code.
+function isOutputTooSmall(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Destination buffer is too small'
+}
