@@ -20,6 +20,7 @@ afterAll(() => rmSync(work, { recursive: true }))
 async function errorOf(args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await bkp(args, options)
   expect(stdout).toBe('')
+  expect(stderr).not.toContain('This is a fault of bkp')
   const plain = stderr.replaceAll(work, 'WORK').replace(/\b[0-9a-f]{8}\b/g, 'ID')
   return `exit code ${code}\n${plain}`
 }

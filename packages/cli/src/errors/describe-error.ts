@@ -61,16 +61,19 @@ export function describeError(error: unknown, command: string, interruptedBy?: s
   return { code: 'internal', message, ...hintOf(defaultHints.internal), exitCode: exitCodeFor('internal') }
 }
 
-// oclif puts its messages between an introduction and a pointer to the help.
+// oclif puts its messages between an introduction and a pointer to the help, and has words of its own.
 function withoutOclifFrame(message: string): string {
   return message
     .replace(/^The following errors? occurred:\s*/, '')
     .replace(/\nSee more help with --help$/, '')
+    .replace(/^command (\S+) not found$/, 'There is no command "$1"')
+    .replace(/^Nonexistent flags?: (.+)$/m, 'There is no flag $1')
+    .replace(/^\s*Missing required flag (\S+)$/gm, '--$1 is missing')
     .trim()
 }
 
 function usageHint(message: string, command: string): string {
-  if (message === 'Missing required flag from') return 'Name the repository: --from URL, or set BKP_REPOSITORY'
+  if (message === '--from is missing') return 'Name the repository: --from URL, or set BKP_REPOSITORY'
   return command === '' ? 'See: bkp --help' : `See: bkp ${command} --help`
 }
 

@@ -1,60 +1,22 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bkp, bkpJson, passphrase } from '../../support/run-bkp.js'
+import { executable } from './executable.js'
 
-const executable = fileURLToPath(new URL('../../../packages/cli/bin/run.js', import.meta.url))
-const work = mkdtempSync(join(tmpdir(), 'bkp-process-'))
+const work = mkdtempSync(join(tmpdir(), 'bkp-streams-'))
 const repository = join(work, 'repository')
-const source = join(work, 'source')
-const binary = Buffer.from(Array.from({ length: 3_000_000 }, (_, n) => (n * 7 + (n >> 8)) & 0xff))
 const from = ['--from', repository]
 const to = ['--to', repository]
 let recoveryCode = ''
 
 beforeAll(async () => {
-  mkdirSync(source)
-  writeFileSync(join(source, 'binary'), binary)
-  for (let n = 0; n < 500; n++) writeFileSync(join(source, `file ${n}`), `content ${n}`)
   recoveryCode = String((await bkpJson(['init', ...to])).recoveryCode)
-  await bkpJson(['backup', source, ...to])
 })
 afterAll(() => rmSync(work, { recursive: true }))
-
-const env = { ...process.env, BKP_PASSWORD: passphrase }
-const shell = (command: string) =>
-  spawnSync('bash', ['-c', `bkp() { "${process.execPath}" "${executable}" "$@"; }; ${command}`], {
-    env,
-    encoding: 'utf8',
-  })
-
-describe('standard output', () => {
-  it('of dump is the file, byte for byte', () => {
-    const args = [executable, 'dump', `latest:${join(source, 'binary')}`, ...from]
-    expect(execFileSync(process.execPath, args, { env, maxBuffer: 1 << 24 }).equals(binary)).toBe(true)
-  })
-
-  it('that nobody reads to its end is no failure', () => {
-    const { stdout, stderr } = shell(`bkp ls -R latest ${from.join(' ')} | head -1; echo "codes \${PIPESTATUS[@]}"`)
-    expect(stderr).toBe('')
-    expect(stdout).toMatch(/^d.*\ncodes 0 0\n$/)
-  })
-
-  it('on a full disk is a failure', () => {
-    const { status, stderr } = shell(`bkp ls latest ${from.join(' ')} > /dev/full`)
-    expect(status).toBe(1)
-    expect(stderr).toContain('ENOSPC')
-  })
-
-  it('of JSON is a document even when standard error goes to the same place', () => {
-    const { stdout } = shell(`bkp stats ${from.join(' ')} --json 2>&1`)
-    expect(JSON.parse(stdout)).toMatchObject({ version: 1, snapshots: 1 })
-  })
-})
 
 describe('standard input and programs', () => {
   it('are backed up under a name, and come back', async () => {
@@ -104,6 +66,7 @@ describe('an interruption', () => {
       'zero',
       ...to,
     ]
+    const env = { ...process.env, BKP_PASSWORD: passphrase }
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
     let stderr = ''
     child.stderr.on('data', (piece: Buffer) => {
@@ -115,35 +78,6 @@ describe('an interruption', () => {
     expect(code).toBe(130)
     const after = (await bkpJson(['snapshots', ...from])).snapshots as unknown as unknown[]
     expect(after).toHaveLength(before.length)
-    expect((await bkp(['backup', source, ...to])).code).toBe(0)
-  })
-})
-
-describe('start-up', () => {
-  it('of --version takes at most 150 ms more than node itself (medians of 9)', () => {
-    const median = (args: readonly string[]) => {
-      const times = Array.from({ length: 9 }, () => {
-        const started = performance.now()
-        expect(spawnSync(process.execPath, args).status).toBe(0)
-        return performance.now() - started
-      })
-      return times.sort((a, b) => a - b)[4] as number
-    }
-    expect(median([executable, '--version']) - median(['-e', '0'])).toBeLessThan(150)
-  })
-
-  it('warns of nothing', async () => {
-    for (const args of [['--version'], ['doctor'], ['backup', source, ...to]]) {
-      expect((await bkp(args)).stderr).not.toMatch(/warning/i)
-    }
-  })
-})
-
-describe('completion', () => {
-  it('in bash completes "bkp ba"', () => {
-    const { stdout } = shell(
-      `source <(bkp completion bash); COMP_WORDS=(bkp ba); COMP_CWORD=1; _bkp; echo "\${COMPREPLY[@]}"`,
-    )
-    expect(stdout).toBe('backup\n')
+    expect((await bkp(['backup', '-', ...to], { input: 'again' })).code).toBe(0)
   })
 })
