@@ -20,7 +20,8 @@ export function encodeIndexSegment(packs: readonly IndexPack[]): Uint8Array {
   const ids = [...new Set(packs.flatMap((pack) => pack.compressionIds))]
   const parts: Uint8Array[] = [encodeCompressionIds(ids), u32(packs.length)]
   for (const pack of packs) {
-    const rows = pack.rows.slice()
+    // Not `slice`, which gives a Buffer's own memory.
+    const rows = new Uint8Array(pack.rows)
     const numbers = pack.compressionIds.map((id) => ids.indexOf(id))
     for (let at = 44; at < rows.length; at += rowBytes) {
       const number = numbers[rows[at] as number]

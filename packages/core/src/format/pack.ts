@@ -5,7 +5,7 @@ import { padmeLength } from './padme.js'
 import { decodeCompressionIds, encodeCompressionIds, Rows, rowBytes, validateRows } from './rows.js'
 import { type CipherInUse, headerBytes, newHeader, PartSealer, trailerPosition } from './sealed-object.js'
 
-/** 16 MiB is a Padmé length: full packs have nearly all this size. */
+/** 16 MiB is a Padmé length, so that padding never leads beyond it. */
 export const packCapacityBytes = 16 * 1024 * 1024
 const trailerPlainBytes = 16
 
@@ -111,7 +111,8 @@ export class PackBuilder {
     const { header, key } = newHeader(kind, repositoryId, cipher.module.id, wrappingKey)
     this.#length = headerBytes
     // Not cleared: every byte that leaves is written, by a blob, the directory, random padding or the trailer.
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(packCapacityBytes, padmeLength(this.#needed(firstBytes))))
+    const size = Math.max(packCapacityBytes, padmeLength(this.#needed(firstBytes)))
+    this.#buffer = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
     this.#buffer.set(header)
     this.#sealer = new PartSealer(cipher, key, header)
     return this.#sealer

@@ -232,7 +232,7 @@ export class TreeWriter {
    * @throws BkpError `plugin-failed` when a name comes twice or out of order
    */
   add(encoded: Uint8Array): void {
-    const name = encoded.slice(4 + entryFixedBytes, nameEndOf(encoded))
+    const name = new Uint8Array(encoded.subarray(4 + entryFixedBytes, nameEndOf(encoded)))
     if (Buffer.compare(this.#lastName, name) >= 0) throw refused('a second entry, or one out of order,', name)
     this.#lastName = name
     if (this.#encoder.length + encoded.length > maxTreeBytes && this.#count > 0) this.#flush()
