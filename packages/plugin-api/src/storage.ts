@@ -31,6 +31,11 @@ export interface GetOptions extends CallOptions {
   readonly offset?: number
   /** Bytes wanted, default up to the end. */
   readonly length?: number
+  /**
+   * Memory for the result, exactly as long as the range. An implementation that can reads straight into it and resolves
+   * with it; one that cannot ignores it. May be shared memory.
+   */
+  readonly into?: Uint8Array
 }
 
 export interface StoredObject {

@@ -91,7 +91,7 @@ export class LocalStorage implements Storage {
             `${key} has ${size} bytes; ${offset} to ${offset + length} were asked for`,
           )
         }
-        return await readFully(file, offset, length, key)
+        return await readFully(file, offset, options.into ?? Buffer.allocUnsafeSlow(length), key)
       } finally {
         await file.close()
       }
@@ -186,8 +186,8 @@ async function writeDurably(path: string, data: Uint8Array, signal: AbortSignal 
   }
 }
 
-async function readFully(file: FileHandle, offset: number, length: number, key: string): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(length)
+async function readFully(file: FileHandle, offset: number, bytes: Uint8Array, key: string): Promise<Uint8Array> {
+  const { length } = bytes
   let done = 0
   while (done < length) {
     const { bytesRead } = await file.read(bytes, done, length - done, offset + done)

@@ -2,6 +2,12 @@ import type { Storage } from '@bkp/plugin-api'
 import { packKey } from '../format/ids.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
 
+/** Reads a range into memory that is there, whether or not the storage can do that by itself. */
+export async function readInto(storage: Storage, key: string, offset: number, into: Uint8Array): Promise<void> {
+  const bytes = await storage.get(key, { offset, length: into.length, into })
+  if (bytes.buffer !== into.buffer) into.set(bytes)
+}
+
 /** Metadata packs in shared memory, so that all threads read one copy; the latest used ones up to a budget. */
 export class PackCache {
   readonly #storage: Storage
@@ -35,9 +41,8 @@ export class PackCache {
   }
 
   async #load(pack: number): Promise<Uint8Array> {
-    const bytes = await this.#storage.get(packKey(this.#packs.nameOf(pack)))
-    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
-    shared.set(bytes)
+    const shared = new Uint8Array(new SharedArrayBuffer(this.#packs.sizeOf(pack)))
+    await readInto(this.#storage, packKey(this.#packs.nameOf(pack)), 0, shared)
     return shared
   }
 }

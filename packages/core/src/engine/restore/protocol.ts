@@ -34,7 +34,7 @@ export type ToRestoreWorker =
   | { readonly kind: 'end'; readonly verify: boolean }
 
 export type FromRestoreWorker =
-  | { readonly kind: 'packDone' }
+  | { readonly kind: 'packDone'; readonly pack: number }
   | { readonly kind: 'issue'; readonly issue: IssueKind; readonly file: number; readonly message: string }
   /** All files of the batch are settled; the numbers of those that were not written. */
   | { readonly kind: 'ended'; readonly failed: Uint32Array }

@@ -1,11 +1,13 @@
 import { isPortError } from '@bkp/plugin-api'
 import { isBkpError } from '../../errors/index.js'
 import { packKey } from '../../format/ids.js'
+import { packCapacityBytes } from '../../format/pack.js'
 import { headerBytes } from '../../format/sealed-object.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { abortError } from '../abort.js'
 import type { RestoreOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
+import { readInto } from '../pack-cache.js'
 import { describeCodecs } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { FromRestoreWorker, RestoreSetup, ToRestoreWorker } from './protocol.js'
@@ -26,7 +28,10 @@ export class RestoreThreads {
   readonly #onAbort: () => void
   #inFlight = 0
   #wake: () => void = () => undefined
-  readonly #openPacks: number[] = []
+  /** Packs that threads work on. */
+  readonly #openPacks = new Map<number, { takers: number; readonly bytes: Uint8Array }>()
+  /** Memory of packs that are done. */
+  readonly #free: SharedArrayBuffer[] = []
   #onMessage: (thread: number, message: FromRestoreWorker) => void = () => undefined
 
   static async start(
@@ -94,7 +99,7 @@ export class RestoreThreads {
       allEnded = resolve
     })
     this.#onMessage = (thread, message) => {
-      if (message.kind === 'packDone') this.#leave()
+      if (message.kind === 'packDone') this.#leave(message.pack)
       else if (message.kind === 'issue')
         issues.push({ kind: message.issue, path: plan.pathOf(thread, message.file), message: message.message })
       else {
@@ -152,7 +157,7 @@ export class RestoreThreads {
       this.#release()
       return
     }
-    this.#openPacks.push(takers.length)
+    this.#openPacks.set(work.pack, { takers: takers.length, bytes })
     for (const { references, thread } of takers)
       this.#pool.send(thread, { kind: 'pack', pack: work.pack, bytes, references })
   }
@@ -163,21 +168,30 @@ export class RestoreThreads {
     const { packs } = this.#index
     const key = packKey(packs.nameOf(pack))
     const size = packs.sizeOf(pack)
-    const shared = new Uint8Array(new SharedArrayBuffer(size))
+    const shared = this.#memory(size)
     const needed = ranges.reduce((sum, range) => sum + range.length, 0)
     const parts = needed > size / 2 ? [{ offset: 0, length: size }] : [{ offset: 0, length: headerBytes }, ...ranges]
-    for (const range of parts) shared.set(await storage.get(key, range), range.offset)
+    for (const { offset, length } of parts)
+      await readInto(storage, key, offset, shared.subarray(offset, offset + length))
     return shared
   }
 
-  /** A pack is done when every thread that got it says so; threads answer in order. */
-  #leave(): void {
-    const open = (this.#openPacks[0] as number) - 1
-    if (open > 0) this.#openPacks[0] = open
-    else {
-      this.#openPacks.shift()
-      this.#release()
-    }
+  /** Used again, since memory of this size would pile up between two garbage collections. */
+  #memory(size: number): Uint8Array {
+    const free = this.#free.findIndex((buffer) => buffer.byteLength >= size)
+    const [buffer] = free < 0 ? [] : this.#free.splice(free, 1)
+    return new Uint8Array(buffer ?? new SharedArrayBuffer(Math.max(size, packCapacityBytes)), 0, size)
+  }
+
+  /** A pack is done when every thread that got it says so. */
+  #leave(pack: number): void {
+    const open = this.#openPacks.get(pack)
+    if (open === undefined) throw new RangeError(`Pack ${pack} is not being restored`)
+    open.takers--
+    if (open.takers > 0) return
+    this.#openPacks.delete(pack)
+    this.#free.push(open.bytes.buffer as SharedArrayBuffer)
+    this.#release()
   }
 
   #release(): void {

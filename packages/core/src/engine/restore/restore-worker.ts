@@ -53,7 +53,7 @@ export async function startRestoreWorker(
         read: (open, entry) => blobs.openEntry(open, entry),
         digest: (bytes, out) => hasher.digest(blobType.data, bytes, out, 0),
       })
-      post({ kind: 'packDone' })
+      post({ kind: 'packDone', pack: message.pack })
     } else {
       const failed =
         files?.end(message.verify, table, (bytes, out) => hasher.digest(blobType.data, bytes, out, 0)) ??
