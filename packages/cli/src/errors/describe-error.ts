@@ -40,13 +40,26 @@ const defaultHints: Readonly<Record<string, string>> = {
  * @param command id of the command, for its help
  */
 export function describeError(error: unknown, command: string, interruptedBy?: string): DescribedError {
-  if (interruptedBy !== undefined || nameOf(error) === 'ExitPromptError') {
-    const message = interruptedBy === undefined ? 'Interrupted' : `Interrupted by ${interruptedBy}`
-    const hint = 'Nothing that was stored is lost: run the same command again, and it goes on from there'
-    return { code: 'interrupted', message, hint, exitCode: exitCodeFor('interrupted') }
+  if (interruptedBy !== undefined) {
+    const goesOn = 'What is stored already stays: run the same command again, and it goes on from there'
+    const hint = command === 'backup' ? goesOn : 'Run the same command again'
+    return {
+      code: 'interrupted',
+      message: `Interrupted by ${interruptedBy}`,
+      hint,
+      exitCode: exitCodeFor('interrupted'),
+    }
+  }
+  if (error instanceof Error && error.name === 'ExitPromptError') {
+    return {
+      code: 'interrupted',
+      message: 'Interrupted at the question',
+      hint: 'Nothing was done',
+      exitCode: exitCodeFor('interrupted'),
+    }
   }
   const message = error instanceof Error ? error.message : String(error)
-  const { code, hint } = error as { readonly code?: unknown; readonly hint?: unknown }
+  const { code, hint } = (error ?? {}) as { readonly code?: unknown; readonly hint?: unknown }
   if (typeof code === 'string' && (isKnown(error) || (error instanceof CliError && code !== 'usage'))) {
     const fallback = code === 'usage' ? usageHint(message, command) : defaultHints[code]
     return { code, message, ...hintOf(hint ?? fallback), exitCode: exitCodeFor(code) }
@@ -75,10 +88,6 @@ function withoutOclifFrame(message: string): string {
 function usageHint(message: string, command: string): string {
   if (message === '--from is missing') return 'Name the repository: --from URL, or set BKP_REPOSITORY'
   return command === '' ? 'See: bkp --help' : `See: bkp ${command} --help`
-}
-
-function nameOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.name : undefined
 }
 
 // By brand, not by class: core is not loaded for errors of the command line, and may be loaded twice.

@@ -1,0 +1,45 @@
+import { BkpError, bkpErrorCodes } from '@bkp/core'
+import { PortError, portErrorCodes } from '@bkp/plugin-api'
+import { Errors } from '@oclif/core'
+import { describe, expect, it } from 'vitest'
+import { CliError, UsageError } from './cli-error.js'
+import { describeError } from './describe-error.js'
+
+// Core handles these itself; they mean nothing to a user who sees them.
+const internalToPorts = new Set(['already-exists', 'range-invalid'])
+
+describe('a described error', () => {
+  it('says what to do, whatever the code, and prefers the hint of whoever made it', () => {
+    for (const code of bkpErrorCodes.filter((name) => name !== 'interrupted')) {
+      expect(describeError(new BkpError(code, 'x'), 'ls').hint).toBeTypeOf('string')
+      expect(describeError(new BkpError(code, 'x', { hint: 'do y' }), 'ls').hint).toBe('do y')
+    }
+    for (const code of portErrorCodes.filter((name) => !internalToPorts.has(name))) {
+      expect(describeError(new PortError(code, 'x'), 'ls').hint).toBeTypeOf('string')
+    }
+  })
+
+  it('is an interruption once a signal came, whatever broke because of it', () => {
+    const broken = new PortError('transient', 'socket hang up')
+    expect(describeError(broken, 'backup', 'SIGTERM')).toMatchObject({ code: 'interrupted', exitCode: 130 })
+    const prompt = Object.assign(new Error('User force closed the prompt'), { name: 'ExitPromptError' })
+    expect(describeError(prompt, 'init')).toMatchObject({ message: 'Interrupted at the question', exitCode: 130 })
+  })
+
+  it("has no words of oclif's frame", () => {
+    const error = new Errors.CLIError(
+      'The following error occurred:\n  Missing required flag from\nSee more help with --help',
+    )
+    expect(describeError(error, 'ls')).toMatchObject({ code: 'usage', message: '--from is missing', exitCode: 2 })
+  })
+
+  it('tells faults of ours from those of users', () => {
+    expect(describeError(new UsageError('x'), 'ls')).toMatchObject({ code: 'usage', hint: 'See: bkp ls --help' })
+    expect(describeError(new CliError('source-unreadable', 'x'), 'ls')).toMatchObject({ exitCode: 1 })
+    const full = Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC', syscall: 'write' })
+    expect(describeError(full, 'ls')).toMatchObject({ code: 'failure', exitCode: 1 })
+    for (const fault of [new TypeError('x is undefined'), 'a string', undefined]) {
+      expect(describeError(fault, 'ls')).toMatchObject({ code: 'internal', exitCode: 1 })
+    }
+  })
+})
