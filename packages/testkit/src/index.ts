@@ -1,4 +1,5 @@
 export * from './compression/describe-compression.js'
 export * from './encryption/describe-encryption.js'
+export * from './source/describe-source.js'
 export * from './support/port-failures.js'
 export * from './support/samples.js'

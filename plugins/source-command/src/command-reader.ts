@@ -1,82 +1,110 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import type { Readable } from 'node:stream'
-import {
-  type FileReader,
-  type Logger,
-  PortError,
-  type ReadOutcome,
-  type Source,
-  type WorkerRequest,
-} from '@bkp/plugin-api'
-import { SingleFileSource } from './single-file-source.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type FileReader, type Logger, PortError, type ReadOutcome } from '@bkp/plugin-api'
+import { Lines } from './lines.js'
+import { StreamReader } from './stream-reader.js'
 
-/** @throws PortError `config` without a command */
-export function openCommandSource({ configuration, log }: WorkerRequest): Source {
-  const { command } = configuration
-  if (typeof command !== 'string' || command === '')
-    throw new PortError('config', 'The source "command" needs a command to run')
-  return new SingleFileSource(() => new CommandReader(command, log), Date.now())
+/** How long a program may take to end once it was asked to, and its last messages to arrive once it has ended. */
+export interface Patience {
+  readonly killAfterMs: number
+  readonly messagesMs: number
 }
 
-const wakingEvents = ['readable', 'end', 'close', 'error'] as const
+const patience: Patience = { killAfterMs: 5000, messagesMs: 1000 }
 
-/** Pulls what a program prints: it is paused while nobody reads. */
-class CommandReader implements FileReader {
+/** How a program ended. */
+type Ending =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'not-started'; readonly cause: Error }
+
+/**
+ * Runs a command with `/bin/sh -c` and reads what it prints; it waits while nobody reads. Its messages (stderr) go to
+ * the log, line by line.
+ */
+export class CommandReader implements FileReader {
   readonly extents = undefined
   readonly sizeBytes = 0
   readonly #command: string
   readonly #child: ChildProcess
-  readonly #output: Readable
-  readonly #ended: Promise<unknown>
-  #failure: Error | undefined
-  #rest: Buffer | undefined
+  readonly #content: StreamReader
+  readonly #ending: Promise<Ending>
+  readonly #messages: Promise<void>
+  readonly #patience: Patience
 
-  constructor(command: string, log: Logger) {
+  constructor(command: string, log: Logger, limits: Patience = patience) {
     this.#command = command
-    this.#child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#output = this.#child.stdout as Readable
-    this.#ended = once(this.#child, 'close').catch((error: Error) => {
-      this.#failure = error
-    })
-    this.#child.stderr?.on('data', (text: Buffer) => log.warn(text.toString().trimEnd()))
+    this.#patience = limits
+    // In our process group and session: Ctrl-C reaches it, and ssh and sudo can ask for a password on the terminal.
+    const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    this.#content = new StreamReader(child.stdout)
+    this.#ending = endingOf(child)
+    this.#messages = forward(child.stderr, log)
   }
 
-  async read(into: Uint8Array): Promise<number> {
-    for (;;) {
-      const piece = this.#rest ?? (this.#output.read() as Buffer | null)
-      if (piece !== null) {
-        const count = Math.min(piece.length, into.length)
-        into.set(piece.subarray(0, count))
-        this.#rest = count < piece.length ? piece.subarray(count) : undefined
-        return count
-      }
-      if (this.#output.readableEnded || this.#output.destroyed) return 0
-      await this.#moreOrEnd()
-    }
+  read(into: Uint8Array): Promise<number> {
+    return this.#content.read(into)
   }
 
-  #moreOrEnd(): Promise<void> {
-    return new Promise((resolve) => {
-      const output = this.#output
-      const settle = () => {
-        for (const event of wakingEvents) output.off(event, settle)
-        resolve()
-      }
-      for (const event of wakingEvents) output.on(event, settle)
-    })
-  }
-
+  /**
+   * Before the end of the content: ends the program, and what was read is `changed`. The parts of a pipeline end when
+   * they write to what is closed now.
+   * @throws PortError `config` if the program failed by itself: what it printed is not to be trusted
+   */
   async close(): Promise<ReadOutcome> {
-    if (!this.#output.readableEnded) this.#child.kill('SIGTERM')
-    await this.#ended
-    const { exitCode, signalCode } = this.#child
-    if (this.#failure !== undefined)
-      throw new PortError('config', `\`${this.#command}\` cannot be run: ${this.#failure.message}`)
-    if (exitCode !== 0) {
-      const how = signalCode === null ? `exit code ${exitCode}` : `signal ${signalCode}`
-      throw new PortError('config', `\`${this.#command}\` ended with ${how}, so no snapshot was made`)
-    }
-    return 'stable'
+    const { isAtEnd } = this.#content
+    const outcome = this.#content.close()
+    const ending = isAtEnd ? await this.#ending : await this.#end()
+    await Promise.race([this.#messages, sleep(this.#patience.messagesMs)])
+    // Something that was left running in the background may hold it open for ever.
+    this.#child.stderr?.destroy()
+    if (isAtEnd || ending.kind === 'not-started') this.#expectSuccess(ending)
+    return outcome
   }
+
+  async #end(): Promise<Ending> {
+    this.#child.kill('SIGTERM')
+    const ended = await Promise.race([this.#ending, sleep(this.#patience.killAfterMs)])
+    if (ended !== undefined) return ended
+    this.#child.kill('SIGKILL')
+    return this.#ending
+  }
+
+  #expectSuccess(ending: Ending): void {
+    const command = `\`${withoutPasswords(this.#command)}\``
+    if (ending.kind === 'not-started')
+      throw new PortError('config', `${command} cannot be run: ${ending.cause.message}`, { cause: ending.cause })
+    const how = ending.kind === 'exited' ? `exit code ${ending.code}` : `signal ${ending.signal}`
+    if (how === 'exit code 0') return
+    throw new PortError('config', `${command} ended with ${how}, so no snapshot was made`, {
+      hint: 'What it wrote to its standard error is in the log. Try the command in a shell',
+    })
+  }
+}
+
+function endingOf(child: ChildProcess): Promise<Ending> {
+  return new Promise((resolve) => {
+    child.once('error', (cause) => resolve({ kind: 'not-started', cause }))
+    child.once('exit', (code, signal) =>
+      resolve(code === null ? { kind: 'killed', signal: String(signal) } : { kind: 'exited', code }),
+    )
+  })
+}
+
+function forward(messages: Readable, log: Logger): Promise<void> {
+  const lines = new Lines((line) => log.warn(line))
+  return new Promise((resolve) => {
+    messages.on('data', (bytes: Buffer) => lines.push(bytes))
+    messages.once('close', () => {
+      lines.end()
+      resolve()
+    })
+  })
+}
+
+/** Passwords in URLs, as database tools take them. */
+function withoutPasswords(command: string): string {
+  return command.replace(/(\/\/[^\s:/@]*):[^\s/@]+@/g, '$1:***@')
 }

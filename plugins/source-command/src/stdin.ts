@@ -1,37 +1,14 @@
-import { readSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { FileReader, ReadOutcome, SourceModule } from '@bkp/plugin-api'
-import { SingleFileSource } from './single-file-source.js'
+import type { SourceModule } from '@bkp/plugin-api'
+import { openInput } from './input-reader.js'
+import { fileNameOf, SingleFileSource } from './single-file-source.js'
 
-/** Standard input as one file. */
+const standardInput = 0
+
+/** Standard input as one file. Configuration: `name`, the file's name, default `stdin`. */
 const stdin: SourceModule = {
   id: 'stdin',
-  openSource: () => new SingleFileSource(() => new StandardInputReader(), Date.now()),
+  openSource: ({ configuration }) =>
+    new SingleFileSource(fileNameOf(configuration), () => openInput(standardInput), Date.now()),
 }
 
 export default stdin
-
-const waitMs = 5
-
-class StandardInputReader implements FileReader {
-  readonly extents = undefined
-  readonly sizeBytes = 0
-
-  async read(into: Uint8Array): Promise<number> {
-    for (;;) {
-      try {
-        return readSync(0, into, 0, into.length, null)
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException
-        if (code === 'EOF') return 0
-        // A pipe that is not blocking and has nothing yet.
-        if (code !== 'EAGAIN') throw error
-        await sleep(waitMs)
-      }
-    }
-  }
-
-  close(): ReadOutcome {
-    return 'stable'
-  }
-}
