@@ -59,9 +59,16 @@ describe('deflate', () => {
 
 describe('the look at a sample', () => {
   it('spares random bytes and nothing else', () => {
-    expect(looksIncompressible(randomLikeBytes(100_000))).toBe(true)
-    expect(looksIncompressible(textLikeBytes(100_000))).toBe(false)
-    expect(looksIncompressible(randomLikeBytes(1000))).toBe(false)
+    expect(looksIncompressible(randomLikeBytes(300_000))).toBe(true)
+    expect(looksIncompressible(textLikeBytes(300_000))).toBe(false)
+    expect(looksIncompressible(randomLikeBytes(10_000))).toBe(false)
+  })
+
+  it('makes compress give up, but only where the result would have to be smaller', () => {
+    const random = randomLikeBytes(300_000)
+    const compressor = new DeflateCompressor(6)
+    expect(compressor.compress(random, new Uint8Array(299_999))).toBe(-1)
+    expect(compressor.compress(random, new Uint8Array(310_000))).toBeGreaterThan(300_000)
   })
 
   it('sees that some of the places shrink', () => {
