@@ -108,7 +108,9 @@ describe('the reader of trees', () => {
   it.each([
     ['an attribute longer than the field', Uint8Array.of(3, 6, 0, 0, 0, 1, 0, 0x61, 1, 0, 0)],
     ['an attribute without a name', Uint8Array.of(3, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
+    ['an attribute whose value is longer', Uint8Array.of(3, 7, 0, 0, 0, 1, 0, 0x61, 1, 0, 0, 0)],
     ['half an attribute', Uint8Array.of(3, 1, 0, 0, 0, 1)],
+    ['half a field', Uint8Array.of(3, 1, 0, 0)],
     ['extents that overlap', extents([0, 10], [9, 1])],
     ['an empty extent', extents([5, 0])],
   ])('refuses an entry with %s', (_what, field) => {
