@@ -14,7 +14,7 @@ await build({
   format: 'esm',
   target: 'node20.19',
   // Native parts and what carries state across copies stay packages of their own.
-  external: ['@napi-rs/blake-hash', '@node-rs/argon2', 'tsyringe', 'reflect-metadata'],
+  external: ['@napi-rs/blake-hash', '@node-rs/argon2', 'ajv', 'ajv/*', 'tsyringe', 'reflect-metadata'],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },
