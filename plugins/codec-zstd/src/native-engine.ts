@@ -18,11 +18,16 @@ export function nativeEngine(zstd: NativeZstd, level: number): ZstdEngine {
     // libzstd gives up at the first block that does not fit, and passes over random bytes at some GB/s: looking at a
     // sample beforehand gained nothing.
     compress(input, output) {
+      // Random bytes are common (photos, archives), and the stack trace of a refusal costs more than the refusal.
+      const { stackTraceLimit } = Error
+      Error.stackTraceLimit = 0
       try {
         return compressing.compress2(output, input)
       } catch (error) {
         if (isOutputTooSmall(error)) return -1
         throw error
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit
       }
     },
     // Given all input and output at once, libzstd allocates no window, whatever the frame claims.

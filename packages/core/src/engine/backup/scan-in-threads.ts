@@ -52,7 +52,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
       if (message.kind === 'offload') queue.add(thread, message.task, message.work)
       else if (message.kind === 'done') queue.done(message.task, message.result)
       else if (message.kind === 'suspended') queue.suspend(message.task)
-      else if (message.kind === 'stored') store({ ...message, kind: message.packKind })
+      else if (message.kind === 'stored') store(thread, { ...message, kind: message.packKind })
       else if (message.kind === 'fetch') void fetch(thread, message.pack)
       else if (message.kind === 'current') current = Buffer.from(message.path).toString()
       else if (message.kind === 'flushed') {
@@ -77,9 +77,11 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
     assign: (thread, task, work) => pool.send(thread, { kind: 'task', task, work }),
     deliver: (thread, task, result) => pool.send(thread, { kind: 'result', task, result }),
   })
-  const store = (pack: FilledPack) => {
+  const store = (thread: number, pack: FilledPack) => {
     const storing: Promise<void> = options.storePack(pack).then(() => {
       pool.shared.leavePack()
+      const memory = pack.bytes.buffer as ArrayBuffer
+      pool.send(thread, { kind: 'recycled', memory }, [memory])
       pending.delete(storing)
     })
     pending.add(storing)
