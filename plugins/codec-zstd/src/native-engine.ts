@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type * as ZstdNapi from 'zstd-napi/binding.js'
 import type { ZstdEngine } from './engine.js'
 
@@ -5,8 +6,8 @@ export type NativeZstd = typeof ZstdNapi
 
 /** @throws if zstd-napi is not installed or was not built on this machine */
 export async function loadNativeZstd(): Promise<NativeZstd> {
-  // CommonJS: what it exports is the default.
-  return ((await import('zstd-napi/binding.js')) as unknown as { default: NativeZstd }).default
+  // Not import(): Node would read the whole of a CommonJS file for its names first, in JavaScript.
+  return createRequire(import.meta.url)('zstd-napi/binding.js') as NativeZstd
 }
 
 /** libzstd through zstd-napi: contexts live as long as the thread, and results go straight into our memory. */

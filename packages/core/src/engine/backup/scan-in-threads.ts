@@ -3,6 +3,7 @@ import { toHex } from '../../format/ids.js'
 import { abortError } from '../abort.js'
 import type { BackupStats, EngineEvent, Issue } from '../api.js'
 import { WorkerPool } from '../worker/pool.js'
+import type { ThreadReserve } from '../worker/threads.js'
 import type { FilledPack } from './pack-store.js'
 import type { BackupSetup, BackupTask, FromBackupWorker, ToBackupWorker } from './protocol.js'
 import { TaskQueue } from './task-queue.js'
@@ -11,6 +12,7 @@ const progressEveryMs = 100
 
 export interface ScanOptions {
   readonly threads: number
+  readonly reserve: ThreadReserve
   readonly setup: BackupSetup
   readonly root: BackupTask
   readonly fetchPack: (pack: number) => Promise<Uint8Array>
@@ -42,6 +44,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
 
   const pool = new WorkerPool<BackupSetup, ToBackupWorker, FromBackupWorker>({
     role: 'backup',
+    reserve: options.reserve,
     threads: options.threads,
     setup: options.setup,
     onFailure: fail,
