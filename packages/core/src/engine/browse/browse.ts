@@ -1,10 +1,13 @@
 import { Minimatch } from 'minimatch'
-import { BkpError } from '../../errors/index.js'
+import { BkpError, damaged, isBkpError } from '../../errors/index.js'
+import type { TreeCursor } from '../../format/tree-cursor.js'
+import type { ChunkTable } from '../../repository/chunk-table.js'
 import { loadSnapshots } from '../../repository/snapshots.js'
 import { throwIfAborted } from '../abort.js'
 import type { FindOptions, FoundEntry, ListedEntry, RepositoryStats, RunOptions } from '../api.js'
 import { blobType } from '../backup/blob-writer.js'
 import type { OperationContext } from '../context.js'
+import { locateChunks } from './content.js'
 import { absolutePath, listedEntryOf } from './listed-entry.js'
 import { TreeWalker, type WalkDamage } from './tree-walker.js'
 
@@ -51,7 +54,8 @@ export async function* dumpFile(
   path: Uint8Array,
   options: RunOptions,
 ): AsyncGenerator<Uint8Array> {
-  const walker = await TreeWalker.create(context, await context.loadIndex({}))
+  const index = await context.loadIndex({})
+  const walker = await TreeWalker.create(context, index)
   const { self } = await walker.start(snapshotId, path)
   if (self?.kind !== 'file') {
     throw new BkpError('usage', `${Buffer.from(path).toString()} is not a file`, {
@@ -59,7 +63,11 @@ export async function* dumpFile(
     })
   }
   if (self.error !== undefined) throw new BkpError('source-unreadable', `This file was not backed up: ${self.error}`)
-  const ids = await walker.contentIds(self)
+  // All of it before the first byte: what is written out cannot be taken back.
+  const ids = await locateFile(walker, self, index.table).catch((error: unknown) => {
+    if (!isBkpError(error, 'damaged')) throw error
+    throw damaged(`${Buffer.from(path).toString()} is damaged: ${error.message}`, error)
+  })
   const extents = self.extents ?? [{ offset: 0, length: self.sizeBytes }]
   let position = 0
   let extent = 0
@@ -80,6 +88,12 @@ export async function* dumpFile(
     }
   }
   yield* zeros(self.sizeBytes - position)
+}
+
+async function locateFile(walker: TreeWalker, file: TreeCursor, table: ChunkTable): Promise<Uint8Array> {
+  const ids = await walker.contentIds(file)
+  locateChunks(file, ids, table)
+  return ids
 }
 
 /** How much there is. */
