@@ -64,17 +64,14 @@ export async function* dumpFile(
   }
   if (self.error !== undefined) throw new BkpError('source-unreadable', `This file was not backed up: ${self.error}`)
   // All of it before the first byte: what is written out cannot be taken back.
-  const ids = await locateFile(walker, self, index.table).catch((error: unknown) => {
-    if (!isBkpError(error, 'damaged')) throw error
-    throw damaged(`${Buffer.from(path).toString()} is damaged: ${error.message}`, error)
-  })
+  const ids = await locateFile(walker, self, index.table).catch(nameFile(path))
   const extents = self.extents ?? [{ offset: 0, length: self.sizeBytes }]
   let position = 0
   let extent = 0
   let left = extents[0]?.length ?? 0
   for (let at = 0; at < ids.length; at += 32) {
     throwIfAborted(options.signal)
-    let blob = await walker.readBlob(ids.subarray(at, at + 32), blobType.data)
+    let blob = await walker.readBlob(ids.subarray(at, at + 32), blobType.data).catch(nameFile(path))
     while (blob.length > 0) {
       while (left === 0) left = extents[++extent]?.length ?? Number.POSITIVE_INFINITY
       const offset =
@@ -94,6 +91,14 @@ async function locateFile(walker: TreeWalker, file: TreeCursor, table: ChunkTabl
   const ids = await walker.contentIds(file)
   locateChunks(file, ids, table)
   return ids
+}
+
+/** Makes damage of a blob the damage of a file. */
+function nameFile(path: Uint8Array): (error: unknown) => never {
+  return (error) => {
+    if (!isBkpError(error, 'damaged')) throw error
+    throw damaged(`${Buffer.from(path).toString()} is damaged: ${error.message}`, error)
+  }
 }
 
 /** How much there is. */
