@@ -1,5 +1,3 @@
-import { isPortError } from '@bkp/plugin-api'
-import { isBkpError } from '../../errors/index.js'
 import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
 import { headerBytes } from '../../format/sealed-object.js'
@@ -7,7 +5,7 @@ import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { abortError } from '../abort.js'
 import type { RestoreOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { readInto } from '../pack-cache.js'
+import { isLost, readInto } from '../pack-cache.js'
 import { describeCodecs } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { FromRestoreWorker, RestoreSetup, ToRestoreWorker } from './protocol.js'
@@ -146,13 +144,8 @@ export class RestoreThreads {
     try {
       bytes = await this.#fetch(work)
     } catch (error) {
-      const isLost =
-        isPortError(error, 'not-found') ||
-        isPortError(error, 'range-invalid') ||
-        isPortError(error, 'corrupt') ||
-        isBkpError(error, 'damaged')
-      if (!isLost) throw error
-      const message = `the pack ${this.#index.packs.nameOf(work.pack)} that holds its content cannot be read: ${(error as Error).message}`
+      if (!isLost(error)) throw error
+      const message = `the pack ${this.#index.packs.nameOf(work.pack)} that holds its content cannot be read: ${error.message}`
       for (const { references, thread } of takers) this.#pool.send(thread, { kind: 'lost', message, references })
       this.#release()
       return
