@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
 import { headerBytes } from '../../format/sealed-object.js'
@@ -14,6 +15,7 @@ import type { PackWork, PathIssue, RestorePlan } from './restore-plan.js'
 /** Packs in memory at a time. */
 const packsInFlight = 3
 const progressEveryMs = 100
+const closeWithinMs = 10_000
 
 /** The threads of a restore, and the packs on their way to them. */
 export class RestoreThreads {
@@ -100,7 +102,7 @@ export class RestoreThreads {
       if (message.kind === 'packDone') this.#leave(message.pack)
       else if (message.kind === 'issue')
         issues.push({ kind: message.issue, path: plan.pathOf(thread, message.file), message: message.message })
-      else {
+      else if (message.kind === 'ended') {
         failed += message.failed.length
         if (++ended === this.#pool.threads) allEnded()
       }
@@ -116,7 +118,22 @@ export class RestoreThreads {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    await this.#closeTargets()
     await this.#pool.close()
+  }
+
+  /** Has every thread remove what it has half written. One that hangs must not keep the run from its end. */
+  async #closeTargets(): Promise<void> {
+    let closed = 0
+    const closing = new Promise<void>((resolve) => {
+      this.#onMessage = (_, message) => {
+        if (message.kind === 'closed' && ++closed === this.#pool.threads) resolve()
+      }
+    })
+    this.#pool.broadcast({ kind: 'close' })
+    const patience = new AbortController()
+    await Promise.race([closing, setTimeout(closeWithinMs, undefined, { signal: patience.signal })])
+    patience.abort()
   }
 
   async #sendPacks(plan: RestorePlan): Promise<void> {
