@@ -1,4 +1,5 @@
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -57,6 +58,7 @@ export class FileSystemTarget implements Target {
 
   constructor(root: string, runId: string, libc: Libc | undefined) {
     guard(root, () => mkdirSync(root, { recursive: true }))
+    guard(root, () => requireUse(root))
     this.#directories = new DirectoryCache(root)
     this.#runId = runId
     this.#libc = libc
@@ -343,6 +345,15 @@ export class FileSystemTarget implements Target {
       const text = name.toString('latin1')
       if (temporaryPattern.test(text) && !text.startsWith(`.bkp-${run}`)) unlinkIfThere(inside(directory, name))
     }
+  }
+}
+
+// A folder that cannot be written to may hold others that can; an empty one is of no use at all.
+function requireUse(root: string): void {
+  try {
+    accessSync(root, constants.W_OK)
+  } catch (error) {
+    if (readdirSync(root).length === 0) throw error
   }
 }
 
