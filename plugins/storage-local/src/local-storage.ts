@@ -80,7 +80,7 @@ export class LocalStorage implements Storage {
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     options.signal?.throwIfAborted()
     const path = this.#path(key)
-    return wrap(`Cannot read ${key}`, async () => {
+    return wrapReading(`Cannot read ${key}`, async () => {
       const file = await open(path, 'r')
       try {
         const { size } = await file.stat()
@@ -238,6 +238,19 @@ function isAlive(pid: number): boolean {
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** The disk has tried for long itself: sectors that it gives up on are damage of what lies there. */
+async function wrapReading<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await wrap(what, action)
+  } catch (error) {
+    if (!(error instanceof PortError) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EIO') throw error
+    throw new PortError('corrupt', error.message, {
+      cause: error.cause,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    })
   }
 }
 
