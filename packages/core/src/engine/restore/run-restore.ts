@@ -133,6 +133,7 @@ class Restore {
       this.#issue('unreadable', path, `its content was not backed up: ${cursor.error}`)
       return
     }
+    if (cursor.changedWhileRead) this.#noteChanged(path)
     const { hardLink } = cursor
     if (hardLink !== undefined) {
       const key = `${hardLink.device}:${cursor.inode}`
@@ -224,6 +225,12 @@ class Restore {
     const issue: Issue = { kind, path: { text: bytes.toString(), bytes }, message }
     this.#issues.push(issue)
     this.#options.onEvent?.({ kind: 'issue', issue })
+  }
+
+  // No issue: what the snapshot has comes back whole. Only whether that ever was the file's content nobody knows.
+  #noteChanged(path: readonly Uint8Array[]): void {
+    const message = `/${path.map((name) => Buffer.from(name).toString()).join('/')}: it changed while it was backed up; this is what was read`
+    this.#options.onEvent?.({ kind: 'note', message })
   }
 
   #targetModule(): string {
