@@ -17,7 +17,7 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  external: ['@bkp/*', 'tsyringe', 'reflect-metadata', '@inquirer/prompts', 'cli-table3', 'cli-progress'],
+  external: ['@bkp/*', '@inquirer/prompts', 'cli-table3', 'cli-progress'],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },

@@ -1,4 +1,4 @@
-import type { Repository } from '@bkp/core'
+import type { OpenOptions, Repository } from '@bkp/core'
 import { Command, Flags } from '@oclif/core'
 import pc from 'picocolors'
 import { processParts } from './composition/process-parts.js'
@@ -56,10 +56,10 @@ export abstract class BaseCommand extends Command {
     return this.#scope
   }
 
-  protected async openRepository(url: string, flags: UnlockFlags): Promise<Repository> {
+  protected async openRepository(url: string, flags: UnlockFlags, options: OpenOptions = {}): Promise<Repository> {
     const place = repositoryUrl(url)
     const { secrets, session } = await this.scope()
-    return session.openRepository(place, await secrets.readUnlock(flags))
+    return session.openRepository(place, await secrets.readUnlock(flags), options)
   }
 
   /** @param unit what is counted, for people */

@@ -131,17 +131,6 @@ describe('exit codes', () => {
   })
 })
 
-describe('restore --delete in place', () => {
-  it('is refused where neighbours of what was backed up would be removed', async () => {
-    const inPlace = (path: string) => ['restore', `latest:${path}`, '--from', '/repo', '--target', path, '--delete']
-    expect(await codeOf(['restore', 'latest', '--from', '/repo', '--target', '/', '--delete'])).toBe(2)
-    expect(await codeOf(inPlace('/home'))).toBe(2)
-    expect(await codeOf(inPlace('/home/ann'))).toBe(0)
-    expect(await codeOf(inPlace('/home/ann/letters'))).toBe(0)
-    expect(await codeOf([...restore, '--delete'])).toBe(0)
-  })
-})
-
 describe('an open repository', () => {
   it('is asked for by an absolute place, and URLs are left alone', async () => {
     const env = { BKP_PASSWORD: passphrase, BKP_REPOSITORY: 'relative/place' }

@@ -1,10 +1,13 @@
 // Core and its worker as few files: a run starts three threads, and resolving a hundred modules in each costs more than
 // all else at start-up. Types still come from the compiler's output beside it.
+import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+// What an earlier build left would be published too.
+rmSync(join(root, 'dist/bundle'), { recursive: true, force: true })
 await build({
   entryPoints: { index: join(root, 'dist/index.js'), main: join(root, 'dist/engine/worker/main.js') },
   outdir: join(root, 'dist/bundle'),
@@ -13,8 +16,8 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  // Native parts and what carries state across copies stay packages of their own.
-  external: ['@napi-rs/blake-hash', '@node-rs/argon2', 'ajv', 'ajv/*', 'tsyringe', 'reflect-metadata'],
+  // Native parts stay packages of their own, and ajv, which only configurations of plugins need.
+  external: ['@napi-rs/blake-hash', '@node-rs/argon2', 'ajv', 'ajv/*'],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },

@@ -130,6 +130,8 @@ export interface SourceModule {
 export interface TargetRequest extends WorkerRequest {
   /** The folder to restore into, absolute. Made if it is missing. */
   readonly root: string
+  /** Only to look at: nothing is made or changed, and a missing root is the error `not-found`. */
+  readonly readOnly?: boolean
   /** Names this run's temporary files; files of other, dead runs are removed where they are met. */
   readonly runId: string
 }

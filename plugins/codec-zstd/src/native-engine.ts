@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type * as ZstdNapi from 'zstd-napi/binding.js'
 import type { ZstdEngine } from './engine.js'
 
@@ -5,8 +6,8 @@ export type NativeZstd = typeof ZstdNapi
 
 /** @throws if zstd-napi is not installed or was not built on this machine */
 export async function loadNativeZstd(): Promise<NativeZstd> {
-  // CommonJS: what it exports is the default.
-  return ((await import('zstd-napi/binding.js')) as unknown as { default: NativeZstd }).default
+  // Not import(): Node would read the whole of a CommonJS file for its names first, in JavaScript.
+  return createRequire(import.meta.url)('zstd-napi/binding.js') as NativeZstd
 }
 
 /** libzstd through zstd-napi: contexts live as long as the thread, and results go straight into our memory. */
@@ -18,11 +19,16 @@ export function nativeEngine(zstd: NativeZstd, level: number): ZstdEngine {
     // libzstd gives up at the first block that does not fit, and passes over random bytes at some GB/s: looking at a
     // sample beforehand gained nothing.
     compress(input, output) {
+      // Random bytes are common (photos, archives), and the stack trace of a refusal costs more than the refusal.
+      const { stackTraceLimit } = Error
+      Error.stackTraceLimit = 0
       try {
         return compressing.compress2(output, input)
       } catch (error) {
         if (isOutputTooSmall(error)) return -1
         throw error
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit
       }
     },
     // Given all input and output at once, libzstd allocates no window, whatever the frame claims.

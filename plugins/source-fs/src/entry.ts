@@ -58,16 +58,24 @@ export class Describer {
   readonly #users = readNames('/etc/passwd')
   readonly #groups = readNames('/etc/group')
   #buffer = Buffer.alloc(64 * 1024)
+  /** The latest file that was seen to have no extended attributes. */
+  #bare: SourceEntry | undefined
 
   constructor(libc: Libc | undefined) {
     this.#libc = libc
+  }
+
+  /** Asks an open file, which needs no look-up of its path, and is nearly always enough. */
+  noteOpen(file: number, entry: SourceEntry): void {
+    if (this.#libc?.flistxattr(file, null, 0) === 0) this.#bare = entry
   }
 
   describe(path: Buffer, entry: SourceEntry): EntryDetails {
     const problems: string[] = []
     const userName = this.#users.get(entry.uid)
     const groupName = this.#groups.get(entry.gid)
-    const xattrs = this.#libc === undefined ? [] : this.#xattrs(this.#libc, withNul(path), problems)
+    const xattrs =
+      this.#libc === undefined || entry === this.#bare ? [] : this.#xattrs(this.#libc, withNul(path), problems)
     return {
       ...(userName === undefined ? {} : { userName }),
       ...(groupName === undefined ? {} : { groupName }),

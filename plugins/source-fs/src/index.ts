@@ -13,7 +13,7 @@ const fileSystem: SourceModule = {
         ]
       : [],
   openSource: () => new FileSystemSource(loadLibc()),
-  openTarget: (request) => new FileSystemTarget(request.root, request.runId, loadLibc()),
+  openTarget: (request) => new FileSystemTarget(request, loadLibc()),
 }
 
 export default fileSystem

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 /** The calls of libc that Node does not offer. Paths are bytes that end with NUL. Results below 0 are failures. */
 export interface Libc {
   llistxattr(path: Uint8Array, list: Uint8Array | null, size: number): number
+  flistxattr(file: number, list: Uint8Array | null, size: number): number
   lgetxattr(path: Uint8Array, name: Uint8Array, value: Uint8Array | null, size: number): number
   lsetxattr(path: Uint8Array, name: Uint8Array, value: Uint8Array, size: number, flags: number): number
   utimensat(directory: number, path: Uint8Array, times: Uint8Array, flags: number): number
@@ -59,6 +60,7 @@ function bind(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc {
   }
   return {
     llistxattr: call('int64_t llistxattr(const uint8_t *path, uint8_t *list, uint64_t size)'),
+    flistxattr: call('int64_t flistxattr(int file, uint8_t *list, uint64_t size)'),
     lgetxattr: call('int64_t lgetxattr(const uint8_t *path, const uint8_t *name, uint8_t *value, uint64_t size)'),
     lsetxattr: call(
       'int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, uint64_t size, int flags)',

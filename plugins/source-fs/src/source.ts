@@ -118,10 +118,11 @@ class FileSystemDirectory implements DirectoryReader {
   }
 
   openFile(entry: SourceEntry, range?: ByteRange): FileReader {
-    return guard(
-      Buffer.from(entry.name).toString(),
-      () => new OpenFile(this.#open(entry.name), entry, range, this.#libc, this.#native),
-    )
+    return guard(Buffer.from(entry.name).toString(), () => {
+      const file = this.#open(entry.name)
+      this.#describer.noteOpen(file.number, entry)
+      return new OpenFile(file, entry, range, this.#libc, this.#native)
+    })
   }
 
   close(): void {

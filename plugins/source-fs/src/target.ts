@@ -20,7 +20,14 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { PortError, type SourceEntry, type Target, type TargetEntry, type TargetFile } from '@bkp/plugin-api'
+import {
+  PortError,
+  type SourceEntry,
+  type Target,
+  type TargetEntry,
+  type TargetFile,
+  type TargetRequest,
+} from '@bkp/plugin-api'
 import { DirectoryCache } from './directory-cache.js'
 import { deviceNumber, inspectPath } from './entry.js'
 import { guard, toPortError } from './errors.js'
@@ -56,10 +63,12 @@ export class FileSystemTarget implements Target {
   readonly #files = new Map<TargetFile, WrittenFile>()
   #lastFile = 0
 
-  constructor(root: string, runId: string, libc: Libc | undefined) {
-    guard(root, () => mkdirSync(root, { recursive: true }))
-    guard(root, () => requireUse(root))
-    this.#directories = new DirectoryCache(root)
+  constructor({ root, runId, readOnly }: TargetRequest, libc: Libc | undefined) {
+    if (!readOnly) {
+      guard(root, () => mkdirSync(root, { recursive: true }))
+      guard(root, () => requireUse(root))
+    }
+    this.#directories = guard(root, () => new DirectoryCache(root))
     this.#runId = runId
     this.#libc = libc
   }

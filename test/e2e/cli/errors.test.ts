@@ -59,8 +59,8 @@ describe('errors say what happened, to what, and what to do', () => {
     ['no such snapshot', ['ls', 'ffffffff', ...from]],
     ['no such path', ['ls', 'latest', '/nowhere', ...from]],
     ['dump of a folder', ['dump', `latest:${source}`, ...from]],
+    ['a repository without its flag', ['init', '/mnt/disk/backup']],
     ['no target', ['restore', 'latest', ...from]],
-    ['neighbours that would be deleted', ['restore', 'latest', ...from, '--target', '/', '--delete']],
     ['a share that is none', ['check', ...from, '--read-data=0%']],
   ])('%s', async (_, args, options) => {
     expect(await errorOf(args, options)).toMatchSnapshot()

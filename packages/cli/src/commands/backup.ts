@@ -34,7 +34,7 @@ export default class Backup extends BaseCommand {
     const excludes = [...(flags.exclude ?? []), ...(await readPatternFiles(flags['exclude-file'] ?? []))]
     const largest = flags['exclude-larger-than']
     const limit = largest === undefined ? {} : { excludeLargerThanBytes: parseSize(largest) }
-    const repository = await this.openRepository(url, flags)
+    const repository = await this.openRepository(url, flags, { startThreads: true })
     const engine = await (await this.scope()).session.engine()
     const compression = await this.#compression(engine, flags.compression, flags['compression-level'])
     const parent = flags.parent === undefined ? {} : { parent: (await repository.resolveSnapshot(flags.parent)).id }

@@ -1,6 +1,5 @@
-import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { OverwriteMode, RestoreResult, SnapshotSummary } from '@bkp/core'
+import type { OverwriteMode, RestoreResult } from '@bkp/core'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { UsageError } from '../errors/cli-error.js'
@@ -38,7 +37,10 @@ export default class Restore extends BaseCommand {
       options: [...modes],
       default: 'always',
     }),
-    delete: Flags.boolean({ default: false, description: 'remove what is in the target and not in the snapshot' }),
+    delete: Flags.boolean({
+      default: false,
+      description: 'remove what is in the restored folders and not in the snapshot',
+    }),
     'dry-run': Flags.boolean({ default: false, description: 'write nothing, tell what would be written' }),
     verify: Flags.boolean({ default: false, description: 'read everything back and compare' }),
   }
@@ -48,9 +50,8 @@ export default class Restore extends BaseCommand {
     const { snapshot, path } = parseSnapshotPath(args.snapshot)
     if (flags.target === '') throw new UsageError('--target is empty', 'Name the folder to write into')
     const target = resolve(flags.target)
-    const repository = await this.openRepository(flags.from, flags)
+    const repository = await this.openRepository(flags.from, flags, { startThreads: true })
     const found = await repository.resolveSnapshot(snapshot, snapshotFilter(flags))
-    if (flags.delete) await refuseDeletingNeighbours(found, path, target)
     const progress = await this.startProgress(flags)
     const result = await repository.restore({
       snapshotId: found.id,
@@ -71,29 +72,6 @@ export default class Restore extends BaseCommand {
     if (flags.json) await this.printJson(restoreJson(result, target))
     else await this.print(summaryOf(result, target, flags['dry-run']).join('\n'))
   }
-}
-
-/**
- * Folders above what was backed up (`/home` of a backup of `/home/ann`) have in the snapshot that one entry. Restored in
- * place with `--delete`, their other entries would be removed although nobody ever backed them up.
- */
-async function refuseDeletingNeighbours(
-  snapshot: SnapshotSummary,
-  path: Uint8Array | undefined,
-  target: string,
-): Promise<void> {
-  const root = resolve(path === undefined ? '/' : Buffer.from(path).toString())
-  const isBackedUp = snapshot.paths.some(
-    ({ text }) => root === text || root.startsWith(text === '/' ? text : `${text}/`),
-  )
-  if (isBackedUp) return
-  const place = await realpath(target).catch(() => target)
-  if (place !== root) return
-  const [backedUp] = snapshot.paths
-  throw new UsageError(
-    `--delete would remove what lies beside ${snapshot.paths.map(({ text }) => text).join(', ')} in ${root} and was never backed up`,
-    `Name the folder that was backed up: bkp restore SNAP:${backedUp?.text ?? 'PATH'} --target ${backedUp?.text ?? 'PATH'} --delete`,
-  )
 }
 
 function summaryOf(result: RestoreResult, target: string, isDry: boolean): string[] {

@@ -76,13 +76,20 @@ export function describeError(error: unknown, command: string, interruptedBy?: s
 
 // oclif puts its messages between an introduction and a pointer to the help, and has words of its own.
 function withoutOclifFrame(message: string): string {
-  return message
-    .replace(/^The following errors? occurred:\s*/, '')
-    .replace(/\nSee more help with --help$/, '')
-    .replace(/^command (\S+) not found$/, 'There is no command "$1"')
-    .replace(/^Nonexistent flags?: (.+)$/m, 'There is no flag $1')
-    .replace(/^\s*Missing required flag (\S+)$/gm, '--$1 is missing')
-    .trim()
+  return (
+    message
+      .replace(/^The following errors? occurred:\s*/, '')
+      .replace(/\nSee more help with --help$/, '')
+      // What follows a command that takes no arguments is taken for a part of its name.
+      .replace(
+        /^command ([a-z-]+):(.*[^a-z:-].*) not found$/,
+        '"$1" takes no argument "$2"; a repository is named by --to or --from',
+      )
+      .replace(/^command (\S+) not found$/, (_, name: string) => `There is no command "${name.replaceAll(':', ' ')}"`)
+      .replace(/^Nonexistent flags?: (.+)$/m, 'There is no flag $1')
+      .replace(/^\s*Missing required flag (\S+)$/gm, '--$1 is missing')
+      .trim()
+  )
 }
 
 function usageHint(message: string, command: string): string {

@@ -278,12 +278,17 @@ export interface EngineOptions {
   readonly workers?: number
 }
 
+export interface OpenOptions {
+  /** Start the threads that backup, restore and check need while the passphrase is being checked; saves 0.1 s. */
+  readonly startThreads?: boolean
+}
+
 /** The way in: made by `createEngine` in the composition root. */
 export interface Engine {
   /** @throws BkpError `repository-exists` */
   createRepository(url: string, passphrase: Secret): Promise<CreateRepositoryResult>
   /** @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged` */
-  openRepository(url: string, unlock: Unlock): Promise<Repository>
+  openRepository(url: string, unlock: Unlock, options?: OpenOptions): Promise<Repository>
   /** Which codecs, ciphers and features work on this machine. */
   doctor(): Promise<readonly DoctorFinding[]>
   /** The first compression of the list that works here, e.g. `zstd`, else `deflate`. */

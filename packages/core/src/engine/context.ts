@@ -6,12 +6,14 @@ import { Codecs } from '../repository/codecs.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
 import { loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
 import { describeCodecs, type PluginAccess } from './plugin-access.js'
+import type { ThreadReserve } from './worker/threads.js'
 
 /** What every operation on an open repository works with. */
 export class OperationContext {
   readonly repository: OpenedRepository
   readonly plugins: PluginAccess
   readonly threads: number
+  readonly reserve: ThreadReserve
   readonly now: () => number
   /** Name of this machine, to tell our own dead sessions from those of others. */
   readonly hostname = hostname()
@@ -22,12 +24,14 @@ export class OperationContext {
     repository: OpenedRepository,
     plugins: PluginAccess,
     threads: number,
+    reserve: ThreadReserve,
     now: () => number,
     codecs: Codecs,
   ) {
     this.repository = repository
     this.plugins = plugins
     this.threads = threads
+    this.reserve = reserve
     this.now = now
     this.codecs = codecs
   }
@@ -36,9 +40,11 @@ export class OperationContext {
     repository: OpenedRepository,
     plugins: PluginAccess,
     threads: number,
+    reserve: ThreadReserve,
     now: () => number,
   ): Promise<OperationContext> {
-    return new OperationContext(repository, plugins, threads, now, await Codecs.load(describeCodecs(plugins, ['none'])))
+    const codecs = await Codecs.load(describeCodecs(plugins, ['none']))
+    return new OperationContext(repository, plugins, threads, reserve, now, codecs)
   }
 
   get storage(): Storage {

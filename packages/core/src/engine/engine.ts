@@ -6,11 +6,20 @@ import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
 import { Codecs } from '../repository/codecs.js'
 import { createRepository, openRepository } from '../repository/opened-repository.js'
-import type { CreateRepositoryResult, DoctorFinding, Engine, EngineOptions, Repository, Unlock } from './api.js'
+import type {
+  CreateRepositoryResult,
+  DoctorFinding,
+  Engine,
+  EngineOptions,
+  OpenOptions,
+  Repository,
+  Unlock,
+} from './api.js'
 import { OperationContext } from './context.js'
 import { describeCodecs, type PluginAccess } from './plugin-access.js'
 import { EngineRepository } from './repository.js'
 import { Clock, EngineSettings, Plugins, RandomBytes } from './tokens.js'
+import { ThreadReserve } from './worker/threads.js'
 
 const mostThreads = 8
 
@@ -49,14 +58,18 @@ export class PluginEngine implements Engine {
     }
   }
 
-  async openRepository(url: string, unlock: Unlock): Promise<Repository> {
-    const storage = await this.#openStorage(url)
+  async openRepository(url: string, unlock: Unlock, options: OpenOptions = {}): Promise<Repository> {
+    const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
+    const source = this.#plugins.moduleUrl('source', 'fs')
+    const reserve = new ThreadReserve(options.startThreads ? threads : 0, source === undefined ? [] : [source])
+    let storage: Storage | undefined
     try {
+      storage = await this.#openStorage(url)
       const opened = await openRepository(url, storage, unlock)
-      const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
-      return new EngineRepository(await OperationContext.create(opened, this.#plugins, threads, this.#clock))
+      return new EngineRepository(await OperationContext.create(opened, this.#plugins, threads, reserve, this.#clock))
     } catch (error) {
-      await storage.close()
+      await reserve.close()
+      await storage?.close()
       throw error
     }
   }

@@ -91,8 +91,9 @@ export class EngineRepository implements Repository {
     return countRepository(this.#context)
   }
 
-  close(): Promise<void> {
-    return this.#context.storage.close()
+  async close(): Promise<void> {
+    await this.#context.reserve.close()
+    await this.#context.storage.close()
   }
 
   #load(): Promise<readonly StoredSnapshot[]> {

@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module'
+
 /** Cost of Argon2id, as it stands in a key slot. */
 export interface Argon2Cost {
   readonly memoryKiB: number
@@ -20,7 +22,7 @@ type Native = typeof import('@node-rs/argon2')
 
 export async function loadNative(): Promise<Native | undefined> {
   try {
-    return await import('@node-rs/argon2')
+    return createRequire(import.meta.url)('@node-rs/argon2') as Native
   } catch {
     // Not installed on this machine; the JavaScript twin gives the same bytes.
     return undefined

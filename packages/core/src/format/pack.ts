@@ -16,6 +16,8 @@ export interface PackBuilderOptions {
   readonly cipher: CipherInUse
   /** Position is the number given to {@link PackBuilder.add}. */
   readonly compressionIds: readonly string[]
+  /** Gives memory of {@link packCapacityBytes}, which need not be cleared; new memory is allocated where it gives none. */
+  readonly allocate?: () => Uint8Array | undefined
 }
 
 export interface FinishedPack {
@@ -29,7 +31,7 @@ export class PackBuilder {
   readonly #options: PackBuilderOptions
   readonly #overhead: number
   readonly #directoryBytes: number
-  #buffer = new Uint8Array(0)
+  #buffer: Uint8Array = new Uint8Array(0)
   #rows = new Uint8Array(rowBytes * 256)
   #rowsView = new DataView(this.#rows.buffer)
   #sealer: PartSealer | undefined
@@ -112,10 +114,14 @@ export class PackBuilder {
     this.#length = headerBytes
     // Not cleared: every byte that leaves is written, by a blob, the directory, random padding or the trailer.
     const size = Math.max(packCapacityBytes, padmeLength(this.#needed(firstBytes)))
-    this.#buffer = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+    this.#buffer = size === packCapacityBytes ? this.#allocate() : allocatePack(size)
     this.#buffer.set(header)
     this.#sealer = new PartSealer(cipher, key, header)
     return this.#sealer
+  }
+
+  #allocate(): Uint8Array {
+    return this.#options.allocate?.() ?? allocatePack(packCapacityBytes)
   }
 
   #growRows(): void {
@@ -124,6 +130,10 @@ export class PackBuilder {
     this.#rows = larger
     this.#rowsView = new DataView(larger.buffer)
   }
+}
+
+function allocatePack(bytes: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 }
 
 export interface PackDirectory {

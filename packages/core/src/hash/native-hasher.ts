@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { assertRoom, copyOfKey, digestBytes, typeByte } from './arguments.js'
 import type { KeyedHasher } from './keyed-hasher.js'
 
@@ -5,7 +6,8 @@ export type NativeBlake3 = Pick<typeof import('@napi-rs/blake-hash'), 'Blake3Has
 
 /** @throws Error when the package, or its binary for this platform, is not installed */
 export async function loadNative(): Promise<NativeBlake3> {
-  return await import('@napi-rs/blake-hash')
+  // Not import(): Node would read the whole of a CommonJS file for its names first, in JavaScript.
+  return createRequire(import.meta.url)('@napi-rs/blake-hash') as NativeBlake3
 }
 
 /** @throws RangeError when the key has not 32 bytes */

@@ -1,7 +1,8 @@
-import type { MessagePort } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Logger, SourceModule } from '@bkp/plugin-api'
 import { createChunker } from '../../chunker/index.js'
 import { BkpError } from '../../errors/index.js'
+import { packCapacityBytes } from '../../format/pack.js'
 import { gearTable } from '../../format/subkeys.js'
 import { EntryEncoder } from '../../format/tree-writer.js'
 import { createKeyedHasher } from '../../hash/keyed-hasher.js'
@@ -55,11 +56,19 @@ export async function startBackupWorker(
       post({ kind: 'fetch', pack })
     })
   const compressionId = setup.codecs.compressions[setup.compression]?.id ?? 'none'
+  const spare: Uint8Array[] = []
   const writer = new BlobWriter({
     ...parts,
     compression: { number: setup.compression, id: compressionId },
     cipherId: setup.cipherId,
     counters,
+    recycled: () => {
+      // A scan hardly ever lets the event loop run, so messages are asked for.
+      for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port)) {
+        take(received.message as ToBackupWorker)
+      }
+      return spare.pop()
+    },
     emit: ({ bytes, rows, compressionIds, name, kind }) => {
       shared.enterPack(packsInFlight)
       post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, [bytes.buffer as ArrayBuffer])
@@ -116,11 +125,13 @@ export async function startBackupWorker(
   }
   // One after the other: the chunker's memory and the packs are this thread's only ones.
   let working: Promise<void> = Promise.resolve()
-  port.on('message', (message: ToBackupWorker) => {
+  const take = (message: ToBackupWorker): void => {
     if (message.kind === 'task') working = working.then(() => run(message.task, message.work)).catch(fail)
     else if (message.kind === 'result') {
       results.get(message.task)?.(message.result)
       results.delete(message.task)
+    } else if (message.kind === 'recycled') {
+      if (message.memory.byteLength === packCapacityBytes) spare.push(new Uint8Array(message.memory))
     } else if (message.kind === 'pack') {
       const waiting = fetches.get(message.pack)
       fetches.delete(message.pack)
@@ -135,7 +146,8 @@ export async function startBackupWorker(
         })
         .catch(fail)
     }
-  })
+  }
+  port.on('message', take)
 }
 
 async function perform(context: ScanContext, work: BackupTask): Promise<Scan> {

@@ -23,6 +23,8 @@ export interface BlobWriterOptions extends BlobReaderParts {
   readonly compression: { readonly number: number; readonly id: string }
   readonly cipherId: string
   readonly counters: WorkerCounters
+  /** Memory of a pack that was stored, if there is any. */
+  readonly recycled: () => Uint8Array | undefined
   /** Takes a full pack; may block until there is room for it. */
   readonly emit: (pack: FinishedPack & { readonly name: string; readonly kind: PackKind }) => void
 }
@@ -49,6 +51,7 @@ export class BlobWriter {
         wrappingKey: kind === 'data-pack' ? keys.data : keys.metadata,
         cipher,
         compressionIds: compression.number === 0 ? ['none'] : ['none', compression.id],
+        allocate: options.recycled,
       })
     this.#data = Array.from({ length: openDataPacks }, () => builder('data-pack'))
     this.#metadata = builder('metadata-pack')

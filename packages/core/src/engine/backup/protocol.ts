@@ -57,6 +57,8 @@ export type ToBackupWorker =
   | { readonly kind: 'task'; readonly task: number; readonly work: BackupTask }
   | { readonly kind: 'result'; readonly task: number; readonly result: BackupTaskResult }
   | { readonly kind: 'pack'; readonly pack: number; readonly bytes: Uint8Array | undefined; readonly message: string }
+  /** The memory of a pack that is stored, to be used again. */
+  | { readonly kind: 'recycled'; readonly memory: ArrayBuffer }
   | { readonly kind: 'flush' }
 
 export type FromBackupWorker =

@@ -70,6 +70,7 @@ async function scanAndCommit(
   try {
     const scanned = await scanInThreads({
       threads: context.threads,
+      reserve: context.reserve,
       setup: {
         repositoryId: context.repository.id,
         keys: context.repository.keys,

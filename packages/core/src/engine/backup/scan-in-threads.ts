@@ -3,6 +3,7 @@ import { toHex } from '../../format/ids.js'
 import { abortError } from '../abort.js'
 import type { BackupStats, EngineEvent, Issue } from '../api.js'
 import { WorkerPool } from '../worker/pool.js'
+import type { ThreadReserve } from '../worker/threads.js'
 import type { FilledPack } from './pack-store.js'
 import type { BackupSetup, BackupTask, FromBackupWorker, ToBackupWorker } from './protocol.js'
 import { TaskQueue } from './task-queue.js'
@@ -11,6 +12,7 @@ const progressEveryMs = 100
 
 export interface ScanOptions {
   readonly threads: number
+  readonly reserve: ThreadReserve
   readonly setup: BackupSetup
   readonly root: BackupTask
   readonly fetchPack: (pack: number) => Promise<Uint8Array>
@@ -42,6 +44,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
 
   const pool = new WorkerPool<BackupSetup, ToBackupWorker, FromBackupWorker>({
     role: 'backup',
+    reserve: options.reserve,
     threads: options.threads,
     setup: options.setup,
     onFailure: fail,
@@ -52,7 +55,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
       if (message.kind === 'offload') queue.add(thread, message.task, message.work)
       else if (message.kind === 'done') queue.done(message.task, message.result)
       else if (message.kind === 'suspended') queue.suspend(message.task)
-      else if (message.kind === 'stored') store({ ...message, kind: message.packKind })
+      else if (message.kind === 'stored') store(thread, { ...message, kind: message.packKind })
       else if (message.kind === 'fetch') void fetch(thread, message.pack)
       else if (message.kind === 'current') current = Buffer.from(message.path).toString()
       else if (message.kind === 'flushed') {
@@ -77,9 +80,11 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
     assign: (thread, task, work) => pool.send(thread, { kind: 'task', task, work }),
     deliver: (thread, task, result) => pool.send(thread, { kind: 'result', task, result }),
   })
-  const store = (pack: FilledPack) => {
+  const store = (thread: number, pack: FilledPack) => {
     const storing: Promise<void> = options.storePack(pack).then(() => {
       pool.shared.leavePack()
+      const memory = pack.bytes.buffer as ArrayBuffer
+      pool.send(thread, { kind: 'recycled', memory }, [memory])
       pending.delete(storing)
     })
     pending.add(storing)

@@ -1,7 +1,7 @@
 import { BkpError, isBkpError } from '../../errors/index.js'
 import { wordsOf } from '../../format/ids.js'
 import { maxDirectoryDepth } from '../../format/limits.js'
-import { rootTreeOf } from '../../format/snapshot.js'
+import { fromJsonBytes, rootTreeOf } from '../../format/snapshot.js'
 import { TreeCursor } from '../../format/tree-cursor.js'
 import { createKeyedHasher } from '../../hash/keyed-hasher.js'
 import { BlobReader } from '../../repository/blob-reader.js'
@@ -25,6 +25,10 @@ export interface WalkRoot {
   readonly self: TreeCursor | undefined
   /** The entry of the directory itself; the root of all has none. */
   readonly directory: TreeCursor | undefined
+  /** Components of the walk's root inside the snapshot. */
+  readonly prefix: readonly Uint8Array[]
+  /** Components of each path that was backed up. */
+  readonly backedUp: readonly (readonly Uint8Array[])[]
 }
 
 export interface WalkedEntry {
@@ -83,11 +87,9 @@ export class TreeWalker {
     let tree: Uint8Array = rootTreeOf(snapshot)
     let self: TreeCursor | undefined
     let directory: TreeCursor | undefined
-    for (const name of Buffer.from(path ?? [])
-      .toString('latin1')
-      .split('/')
-      .filter((part) => part !== '')) {
-      const found = tree.length === 0 ? undefined : await this.#find(tree, Buffer.from(name, 'latin1'))
+    const prefix = componentsOf(path ?? new Uint8Array(0))
+    for (const name of prefix) {
+      const found = tree.length === 0 ? undefined : await this.#find(tree, name)
       if (found === undefined) {
         throw new BkpError(
           'not-found',
@@ -101,7 +103,13 @@ export class TreeWalker {
       self = found.kind === 'directory' ? undefined : found
       directory = found.kind === 'directory' ? found : undefined
     }
-    return { tree, self, directory }
+    return {
+      tree,
+      self,
+      directory,
+      prefix,
+      backedUp: snapshot.paths.map((bytes) => componentsOf(fromJsonBytes(bytes))),
+    }
   }
 
   async *walk(root: WalkRoot, isRecursive = true): AsyncGenerator<WalkedEntry> {
@@ -181,4 +189,9 @@ export class TreeWalker {
     }
     return undefined
   }
+}
+
+function componentsOf(path: Uint8Array): readonly Uint8Array[] {
+  const names = Buffer.from(path).toString('latin1').split('/')
+  return names.filter((name) => name !== '').map((name) => Buffer.from(name, 'latin1'))
 }

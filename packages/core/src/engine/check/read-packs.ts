@@ -39,6 +39,7 @@ export async function readPacksInThreads(
   const { repository } = context
   const pool = new WorkerPool<CheckSetup, ToCheckWorker, FromCheckWorker>({
     role: 'check',
+    reserve: context.reserve,
     threads: Math.min(context.threads, packs.length),
     setup: {
       repositoryId: repository.id,

@@ -62,6 +62,7 @@ export class RestoreThreads {
     const { repository } = context
     this.#pool = new WorkerPool({
       role: 'restore',
+      reserve: context.reserve,
       threads: context.threads,
       setup: {
         repositoryId: repository.id,

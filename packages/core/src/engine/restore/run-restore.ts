@@ -4,12 +4,13 @@ import { isPortError } from '@bkp/plugin-api'
 import { BkpError } from '../../errors/index.js'
 import { throwIfAborted } from '../abort.js'
 import type { Issue, RestoreOptions, RestoreResult } from '../api.js'
-import { TreeWalker, type WalkedEntry } from '../browse/tree-walker.js'
+import { TreeWalker, type WalkedEntry, type WalkRoot } from '../browse/tree-walker.js'
 import type { OperationContext } from '../context.js'
 import { targetEntryOf } from './entries.js'
 import { RestorePlan } from './restore-plan.js'
 import { RestoreThreads } from './restore-threads.js'
-import { Selection } from './selection.js'
+import { isCovered, Selection } from './selection.js'
+import { TargetState, type Verdict } from './target-state.js'
 
 /** Files and bytes of one batch: bounds what is planned at a time. */
 const batchFiles = 50_000
@@ -38,10 +39,9 @@ class Restore {
   readonly #linked = new Map<string, readonly Uint8Array[]>()
   readonly #selection: Selection
   readonly #counts = { directories: 0, others: 0, files: 0, skipped: 0, deleted: 0, bytes: 0 }
-  /** With `delete`: every path of the snapshot inside of directories that were there before. */
-  readonly #kept = new Set<string>()
-  /** Directories that were there before, so that what is in them must be looked at. */
-  readonly #present = new Set<string>()
+  /** Directories whose place is taken by something that stays. */
+  readonly #blocked = new Set<string>()
+  #state = new TargetState(undefined, 'always')
 
   constructor(context: OperationContext, options: RestoreOptions) {
     this.#context = context
@@ -56,7 +56,9 @@ class Restore {
     const index = await this.#context.loadIndex(signal === undefined ? {} : { signal })
     const walker = await TreeWalker.create(this.#context, index)
     const root = await walker.start(this.#options.snapshotId, this.#options.path)
-    const target = this.#options.dryRun ? undefined : await this.#openTarget()
+    const folder = await this.#openTarget()
+    const target = this.#options.dryRun ? undefined : folder
+    this.#state = new TargetState(folder, this.#options.overwrite)
     const threads =
       target === undefined
         ? undefined
@@ -68,25 +70,25 @@ class Restore {
     let totals = { verified: 0, damaged: 0 }
     try {
       const plan = new RestorePlan(walker, index.table, this.#context.threads)
-      if (target !== undefined) {
-        target.makeDirectory([])
-        if (root.self === undefined) this.#notePresent(target, [])
-      }
+      target?.makeDirectory([])
+      if (root.self === undefined) this.#state.noteRoot()
       // A folder that is restored by its path lands in the target folder, with its own metadata.
       if (root.directory !== undefined) this.#directories.push({ path: [], entry: targetEntryOf(root.directory) })
       for await (const walked of walker.walk(root)) {
         throwIfAborted(signal)
         if (!this.#selection.wants(walked.path, walked.cursor.kind === 'directory')) continue
-        if (this.#options.delete && this.#isPresent(walked.path.slice(0, -1))) this.#kept.add(keyOf(walked.path))
-        await this.#take(walked, target, plan)
+        if (this.#options.delete) this.#state.noteWanted(walked.path)
+        if (!this.#isBlocked(walked)) await this.#take(walked, target, plan)
         if (plan.files >= batchFiles || plan.references >= batchReferences) await this.#finishBatch(threads, plan)
       }
       await this.#finishBatch(threads, plan)
+      for (const { path } of walker.damages) this.#state.noteIncomplete(path)
+      if (this.#options.delete && root.self === undefined) this.#deleteSuperfluous(root, target)
       if (target !== undefined) this.#finishTree(target)
       if (threads !== undefined) totals = threads.totals()
     } finally {
       await threads?.close()
-      target?.close()
+      folder?.close()
     }
     const damaged = totals.damaged + walker.damages.length
     for (const damage of walker.damages) this.#issue('damaged', damage.path, damage.message)
@@ -105,9 +107,9 @@ class Restore {
       this.#issue('unreadable', path, `was not backed up: ${cursor.error ?? 'it could not be read'}`)
     } else if (cursor.kind === 'directory') this.#takeDirectory(walked, target)
     else if (cursor.kind === 'file') await this.#takeFile(walked, target, plan)
-    else {
+    else if (this.#mayWrite(walked, target)) {
       this.#counts.others++
-      if (target === undefined || !this.#mayWrite(walked, target)) return
+      if (target === undefined) return
       this.#attempt(path, () => {
         for (const problem of target.makeSpecial(path, targetEntryOf(cursor))) this.#issue('not-kept', path, problem)
       })
@@ -115,16 +117,25 @@ class Restore {
   }
 
   #takeDirectory({ cursor, path }: WalkedEntry, target: Target | undefined): void {
+    if (cursor.error !== undefined) {
+      this.#issue('unreadable', path, `its content was not backed up: ${cursor.error}`)
+      this.#state.noteIncomplete(path)
+    }
+    const there = this.#state.inspect(path)
+    if (there?.kind === 'directory') this.#state.noteDirectory(path)
+    else if (there !== undefined && this.#options.overwrite === 'never') {
+      this.#counts.skipped++
+      this.#blocked.add(keyOf(path))
+      return
+    }
     this.#counts.directories++
-    if (cursor.error !== undefined) this.#issue('unreadable', path, `its content was not backed up: ${cursor.error}`)
     if (target === undefined) return
-    this.#attempt(path, () => {
-      const there = this.#isPresent(path.slice(0, -1)) ? target.inspect(path) : undefined
+    const hasBeenMade = this.#attempt(path, () => {
       if (there !== undefined && there.kind !== 'directory') target.remove(path)
       target.makeDirectory(path)
-      if (there?.kind === 'directory') this.#notePresent(target, path)
     })
-    this.#directories.push({ path, entry: targetEntryOf(cursor) })
+    if (hasBeenMade) this.#directories.push({ path, entry: targetEntryOf(cursor) })
+    else this.#blocked.add(keyOf(path))
   }
 
   async #takeFile(walked: WalkedEntry, target: Target | undefined, plan: RestorePlan): Promise<void> {
@@ -135,37 +146,52 @@ class Restore {
     }
     if (cursor.changedWhileRead) this.#noteChanged(path)
     const { hardLink } = cursor
-    if (hardLink !== undefined) {
-      const key = `${hardLink.device}:${cursor.inode}`
-      const existing = this.#linked.get(key)
-      if (existing !== undefined) {
-        this.#counts.files++
-        this.#links.push({ path, existing })
-        return
-      }
-      this.#linked.set(key, path)
+    const link = hardLink === undefined ? undefined : `${hardLink.device}:${cursor.inode}`
+    const existing = link === undefined ? undefined : this.#linked.get(link)
+    const verdict = this.#judge(walked, target)
+    // Another name of a file that is right already may be a file of its own, and has to become a link.
+    if (verdict === 'same' && existing !== undefined && this.#options.overwrite !== 'never') {
+      this.#counts.skipped++
+      this.#links.push({ path, existing })
+      return
     }
-    if (target !== undefined && !this.#mayWrite(walked, target)) return
+    if (verdict !== 'write') {
+      this.#counts.skipped++
+      if (verdict === 'same' && link !== undefined && existing === undefined) this.#linked.set(link, path)
+      return
+    }
     this.#counts.files++
+    if (existing !== undefined) {
+      this.#links.push({ path, existing })
+      return
+    }
+    if (link !== undefined) this.#linked.set(link, path)
     this.#counts.bytes += cursor.sizeBytes
     if (target !== undefined) await plan.add(walked)
   }
 
-  /** Whether the overwrite mode lets us put an entry where something may be. */
-  #mayWrite({ cursor, path }: WalkedEntry, target: Target): boolean {
-    if (!this.#isPresent(path.slice(0, -1))) return true
-    const there = target.inspect(path)
-    if (there === undefined) return true
-    const isSame =
-      there.kind === cursor.kind &&
-      there.sizeBytes === cursor.sizeBytes &&
-      there.mtimeSeconds === cursor.mtimeSeconds &&
-      there.mtimeNanoseconds === cursor.mtimeNanoseconds
-    if (this.#options.overwrite === 'never' || (this.#options.overwrite === 'if-changed' && isSame)) {
-      this.#counts.skipped++
-      return false
+  #mayWrite(walked: WalkedEntry, target: Target | undefined): boolean {
+    if (this.#judge(walked, target) === 'write') return true
+    this.#counts.skipped++
+    return false
+  }
+
+  /** What is to be done with an entry that is no directory; makes way for it where that is allowed. */
+  #judge({ cursor, path }: WalkedEntry, target: Target | undefined): Verdict {
+    const there = this.#state.inspect(path)
+    const verdict = this.#state.judge(there, cursor)
+    if (verdict !== 'write' || there?.kind !== 'directory') return verdict
+    if (!this.#options.delete && !this.#state.isEmptyDirectory(path)) {
+      this.#issue('not-kept', path, 'not written: a folder that is not empty is in its place (--delete removes it)')
+      return 'keep'
     }
-    if (there.kind === 'directory') return this.#attempt(path, () => target.remove(path))
+    return target === undefined || this.#attempt(path, () => target.remove(path)) ? 'write' : 'keep'
+  }
+
+  #isBlocked({ path, cursor }: WalkedEntry): boolean {
+    if (this.#blocked.size === 0 || !this.#blocked.has(keyOf(path.slice(0, -1)))) return false
+    if (cursor.kind === 'directory') this.#blocked.add(keyOf(path))
+    this.#counts.skipped++
     return true
   }
 
@@ -180,7 +206,6 @@ class Restore {
   /** What has to wait for the files: links, superfluous entries, metadata of directories (the deepest first). */
   #finishTree(target: Target): void {
     for (const { path, existing } of this.#links) this.#attempt(path, () => target.makeHardLink(path, existing))
-    if (this.#options.delete) this.#deleteSuperfluous(target)
     for (const { path, entry } of this.#directories.reverse()) {
       this.#attempt(path, () => {
         for (const problem of target.finishDirectory(path, entry)) this.#issue('not-kept', path, problem)
@@ -189,24 +214,11 @@ class Restore {
     target.sync()
   }
 
-  #deleteSuperfluous(target: Target): void {
-    for (const key of this.#present) {
-      const directory = key === '' ? [] : key.split('/').map((name) => new Uint8Array(Buffer.from(name, 'latin1')))
-      for (const name of target.list(directory)) {
-        const path = [...directory, name]
-        if (this.#kept.has(keyOf(path)) || !this.#selection.wants(path, false)) continue
-        if (this.#attempt(path, () => target.remove(path))) this.#counts.deleted++
-      }
+  #deleteSuperfluous(root: WalkRoot, target: Target | undefined): void {
+    for (const path of this.#state.superfluous((directory) => isCovered(root, directory))) {
+      if (!this.#selection.wants(path, false)) continue
+      if (target === undefined || this.#attempt(path, () => target.remove(path))) this.#counts.deleted++
     }
-  }
-
-  #isPresent(path: readonly Uint8Array[]): boolean {
-    return this.#present.has(keyOf(path))
-  }
-
-  #notePresent(target: Target, path: readonly Uint8Array[]): void {
-    if (path.length === 0 && target.list([]).length === 0) return
-    this.#present.add(keyOf(path))
   }
 
   #attempt(path: readonly Uint8Array[], action: () => void): boolean {
@@ -239,10 +251,17 @@ class Restore {
     return url
   }
 
-  async #openTarget(): Promise<Target> {
+  /** The folder to restore into; for a dry run the one that is there, if any. */
+  async #openTarget(): Promise<Target | undefined> {
+    const { target: root, dryRun } = this.#options
     const module = ((await import(this.#targetModule())) as { default: SourceModule }).default
     if (module.openTarget === undefined) throw new BkpError('plugin-failed', `The plugin "${module.id}" cannot restore`)
-    return module.openTarget({ configuration: {}, log: silent, root: this.#options.target, runId: this.#runId })
+    try {
+      return await module.openTarget({ configuration: {}, log: silent, root, runId: this.#runId, readOnly: dryRun })
+    } catch (error) {
+      if (dryRun && isPortError(error) && error.code === 'not-found') return undefined
+      throw error
+    }
   }
 }
 

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { BkpError } from '../../errors/index.js'
 import { receiveError, type SentError } from './errors.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
+import type { ThreadReserve } from './threads.js'
 
 /** What every worker is told at its start; `role` decides the rest. */
 export interface WorkerStart<Setup> {
@@ -19,6 +20,7 @@ export type CommonMessage =
 
 export interface PoolOptions<Setup, FromWorker> {
   readonly role: WorkerStart<Setup>['role']
+  readonly reserve: ThreadReserve
   readonly threads: number
   readonly setup: Setup
   readonly onMessage: (thread: number, message: FromWorker) => void
@@ -26,8 +28,6 @@ export interface PoolOptions<Setup, FromWorker> {
   /** The first failure of any worker; the pool is of no use after it. */
   readonly onFailure: (error: Error) => void
 }
-
-const stackMiB = 32
 
 /** Threads of one role. The main thread talks to each by number. */
 export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: string }> {
@@ -42,29 +42,25 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
     this.shared = SharedState.create(options.threads)
     this.#workers = Array.from({ length: options.threads }, (_, index) => {
       const start: WorkerStart<Setup> = { role: options.role, index, shared: this.shared.handle, setup: options.setup }
-      const worker = new Worker(workerUrl(), {
-        workerData: start,
-        name: `bkp-${options.role}-${index}`,
-        resourceLimits: { stackSizeMb: stackMiB },
-      })
       let settle: (() => void) | undefined
       this.#ready.push(new Promise((resolve) => (settle = resolve)))
       const fail = (error: Error) => {
         settle?.()
         if (!this.#closing) options.onFailure(error)
       }
-      worker.on('message', (message: FromWorker | CommonMessage) => {
-        if (message.kind === 'ready') settle?.()
-        else if (message.kind === 'failed') fail(receiveError((message as { error: SentError }).error))
-        else if (message.kind === 'log')
-          options.onLog?.((message as { level: string }).level, (message as { message: string }).message)
-        else options.onMessage(index, message as FromWorker)
+      return options.reserve.take().take(start, (worker) => {
+        worker.on('message', (message: FromWorker | CommonMessage) => {
+          if (message.kind === 'ready') settle?.()
+          else if (message.kind === 'failed') fail(receiveError((message as { error: SentError }).error))
+          else if (message.kind === 'log')
+            options.onLog?.((message as { level: string }).level, (message as { message: string }).message)
+          else options.onMessage(index, message as FromWorker)
+        })
+        worker.on('error', fail)
+        worker.on('exit', (code) =>
+          fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)),
+        )
       })
-      worker.on('error', fail)
-      worker.on('exit', (code) =>
-        fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)),
-      )
-      return worker
     })
   }
 
@@ -86,10 +82,4 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
     this.shared.stop()
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
-}
-
-// Run from the sources (by tests), the compiled worker is used: threads cannot load TypeScript.
-function workerUrl(): URL {
-  const here = import.meta.url
-  return here.endsWith('.ts') ? new URL('../../../dist/engine/worker/main.js', here) : new URL('./main.js', here)
 }

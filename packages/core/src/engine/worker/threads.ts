@@ -1,0 +1,78 @@
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+
+const stackMiB = 32
+
+/** What a thread is started with; what it becomes is told later, through the port. */
+export interface ThreadStart {
+  readonly orders: MessagePort
+  /** URLs of modules that it is going to need. */
+  readonly preload: readonly string[]
+}
+
+/** A worker thread that has loaded its code and waits to be told what it is. Does not keep the process alive. */
+export class IdleThread {
+  readonly #worker: Worker
+  readonly #orders: MessagePort
+  readonly #early: { readonly event: 'message' | 'error' | 'exit'; readonly value: unknown }[] = []
+
+  constructor(preload: readonly string[]) {
+    const { port1, port2 } = new MessageChannel()
+    const start: ThreadStart = { orders: port2, preload }
+    this.#orders = port1
+    this.#worker = new Worker(workerUrl(), {
+      workerData: start,
+      transferList: [port2],
+      resourceLimits: { stackSizeMb: stackMiB },
+    })
+    for (const event of ['message', 'error', 'exit'] as const)
+      this.#worker.on(event, (value: unknown) => this.#early.push({ event, value }))
+    this.#worker.unref()
+    this.#orders.unref()
+  }
+
+  /**
+   * @param order the first message that the thread gets
+   * @param listen attaches the listeners; what happened before is told to them
+   */
+  take(order: unknown, listen: (worker: Worker) => void): Worker {
+    const worker = this.#worker
+    for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
+    worker.ref()
+    listen(worker)
+    for (const { event, value } of this.#early) worker.emit(event, value)
+    this.#orders.postMessage(order)
+    this.#orders.close()
+    return worker
+  }
+
+  async end(): Promise<void> {
+    this.#orders.close()
+    await this.#worker.terminate()
+  }
+}
+
+/** Threads that were started before there was work for them, while a passphrase is checked and an index is read. */
+export class ThreadReserve {
+  readonly #preload: readonly string[]
+  readonly #idle: IdleThread[]
+
+  constructor(threads: number, preload: readonly string[]) {
+    this.#preload = preload
+    this.#idle = Array.from({ length: threads }, () => new IdleThread(preload))
+  }
+
+  /** A thread that is ready, or a new one when there is none left. */
+  take(): IdleThread {
+    return this.#idle.pop() ?? new IdleThread(this.#preload)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((thread) => thread.end()))
+  }
+}
+
+// Run from the sources (by tests), the compiled worker is used: threads cannot load TypeScript.
+function workerUrl(): URL {
+  const here = import.meta.url
+  return here.endsWith('.ts') ? new URL('../../../dist/engine/worker/main.js', here) : new URL('./main.js', here)
+}
