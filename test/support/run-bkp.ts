@@ -14,12 +14,15 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
   readonly onStart?: (child: ChildProcess) => void
+  /** A command that runs bkp, e.g. `setpriv …`, with its arguments. */
+  readonly through?: readonly string[]
 }
 
 /** Runs the real command line as a process of its own. */
 export function bkp(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [executable, ...args], {
+    const [program, ...before] = [...(options.through ?? []), process.execPath, executable]
+    const child = spawn(program as string, [...before, ...args], {
       env: { ...process.env, BKP_PASSWORD: passphrase, BKP_REPOSITORY: '', NO_COLOR: '1', ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })

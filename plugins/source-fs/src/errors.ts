@@ -12,7 +12,8 @@ const codes: Readonly<Record<string, PortErrorCode>> = {
   ENOTEMPTY: 'already-exists',
   ENOSPC: 'quota',
   EDQUOT: 'quota',
-  EFBIG: 'quota',
+  // Of this file alone: room for others is there.
+  EFBIG: 'unsupported',
   ELOOP: 'forbidden',
 }
 

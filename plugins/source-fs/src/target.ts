@@ -1,4 +1,5 @@
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -63,7 +64,10 @@ export class FileSystemTarget implements Target {
   #lastFile = 0
 
   constructor({ root, runId, readOnly }: TargetRequest, libc: Libc | undefined) {
-    if (!readOnly) guard(root, () => mkdirSync(root, { recursive: true }))
+    if (!readOnly) {
+      guard(root, () => mkdirSync(root, { recursive: true }))
+      guard(root, () => requireUse(root))
+    }
     this.#directories = guard(root, () => new DirectoryCache(root))
     this.#runId = runId
     this.#libc = libc
@@ -350,6 +354,15 @@ export class FileSystemTarget implements Target {
       const text = name.toString('latin1')
       if (temporaryPattern.test(text) && !text.startsWith(`.bkp-${run}`)) unlinkIfThere(inside(directory, name))
     }
+  }
+}
+
+// A folder that cannot be written to may hold others that can; an empty one is of no use at all.
+function requireUse(root: string): void {
+  try {
+    accessSync(root, constants.W_OK)
+  } catch (error) {
+    if (readdirSync(root).length === 0) throw error
   }
 }
 

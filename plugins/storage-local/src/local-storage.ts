@@ -28,9 +28,7 @@ export async function openLocalStorage(request: StorageRequest): Promise<Storage
   if (request.intent === 'create') {
     await wrap(`Cannot make the folder ${root}`, () => mkdir(root, { recursive: true, mode: 0o700 }))
   } else if (!(await isFolder(root))) {
-    throw new PortError('not-found', `There is no folder ${root}`, {
-      hint: 'Check the path, and that the disk is mounted',
-    })
+    throw folderGone(root)
   }
   const storage = new LocalStorage(root)
   await storage.removeStale(Date.now())
@@ -60,6 +58,8 @@ export class LocalStorage implements Storage {
     const path = this.#path(key)
     const temporary = join(this.#root, temporaryFolder, `${machine}-${process.pid}-${randomBytes(8).toString('hex')}`)
     await wrap(`Cannot store ${key}`, async () => {
+      // Not made again: where a disk was unmounted, the run would go on beside the repository.
+      if (!(await isFolder(this.#root))) throw folderGone(this.#root)
       await this.#makeFolder(dirname(temporary))
       await this.#makeFolder(dirname(path))
       try {
@@ -69,7 +69,8 @@ export class LocalStorage implements Storage {
         else await rename(temporary, path)
       } catch (error) {
         await rm(temporary, { force: true })
-        throw error
+        // What was made above is gone again, and the folder of the repository with it.
+        throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? folderGone(this.#root) : error
       }
       if (options.ifAbsent) await unlink(temporary)
       await syncFolder(dirname(path))
@@ -79,7 +80,7 @@ export class LocalStorage implements Storage {
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     options.signal?.throwIfAborted()
     const path = this.#path(key)
-    return wrap(`Cannot read ${key}`, async () => {
+    return wrapReading(`Cannot read ${key}`, async () => {
       const file = await open(path, 'r')
       try {
         const { size } = await file.stat()
@@ -106,9 +107,7 @@ export class LocalStorage implements Storage {
   }
 
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
-    if (!(await isFolder(this.#root))) {
-      throw new PortError('not-found', `There is no folder ${this.#root}`, { hint: 'Check that the disk is mounted' })
-    }
+    if (!(await isFolder(this.#root))) throw folderGone(this.#root)
     const start = prefix.slice(0, prefix.lastIndexOf('/') + 1)
     const folders = [start]
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -176,6 +175,12 @@ export class LocalStorage implements Storage {
   }
 }
 
+function folderGone(root: string): PortError {
+  return new PortError('not-found', `There is no folder ${root}`, {
+    hint: 'Check the path, and that the disk is mounted',
+  })
+}
+
 async function writeDurably(path: string, data: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
   try {
@@ -233,6 +238,19 @@ function isAlive(pid: number): boolean {
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** The disk has tried for long itself: sectors that it gives up on are damage of what lies there. */
+async function wrapReading<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await wrap(what, action)
+  } catch (error) {
+    if (!(error instanceof PortError) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EIO') throw error
+    throw new PortError('corrupt', error.message, {
+      cause: error.cause,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    })
   }
 }
 

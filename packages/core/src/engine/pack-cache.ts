@@ -1,4 +1,5 @@
-import type { Storage } from '@bkp/plugin-api'
+import { isPortError, type Storage } from '@bkp/plugin-api'
+import { damaged, isBkpError } from '../errors/index.js'
 import { packKey } from '../format/ids.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
 
@@ -6,6 +7,16 @@ import type { PackRegistry } from '../repository/pack-registry.js'
 export async function readInto(storage: Storage, key: string, offset: number, into: Uint8Array): Promise<void> {
   const bytes = await storage.get(key, { offset, length: into.length, into })
   if (bytes.buffer !== into.buffer) into.set(bytes)
+}
+
+/** Whether a storage says that what it should have is not there, or not whole: damage of the repository, not of the run. */
+export function isLost(error: unknown): error is Error {
+  return (
+    isPortError(error, 'not-found') ||
+    isPortError(error, 'range-invalid') ||
+    isPortError(error, 'corrupt') ||
+    isBkpError(error, 'damaged')
+  )
 }
 
 /** Metadata packs in shared memory, so that all threads read one copy; the latest used ones up to a budget. */
@@ -42,7 +53,13 @@ export class PackCache {
 
   async #load(pack: number): Promise<Uint8Array> {
     const shared = new Uint8Array(new SharedArrayBuffer(this.#packs.sizeOf(pack)))
-    await readInto(this.#storage, packKey(this.#packs.nameOf(pack)), 0, shared)
+    const key = packKey(this.#packs.nameOf(pack))
+    try {
+      await readInto(this.#storage, key, 0, shared)
+    } catch (error) {
+      if (!isLost(error)) throw error
+      throw damaged(`${key} is needed and cannot be read: ${error.message}`, error)
+    }
     return shared
   }
 }

@@ -44,10 +44,15 @@ export class Session {
     return session
   }
 
-  /** Ends the lease. A storage that may not delete keeps the object; it expires by itself. */
-  async end(): Promise<void> {
+  /** Stops without a trace of an end: the next writer finds a dead session, and uses what this one stored. */
+  async abandon(): Promise<void> {
     clearInterval(this.#timer)
     await this.#beat
+  }
+
+  /** Ends the lease. A storage that may not delete keeps the object; it expires by itself. */
+  async end(): Promise<void> {
+    await this.abandon()
     if (this.#parts.storage.capabilities.canRemove) await this.#parts.storage.remove(this.key)
   }
 

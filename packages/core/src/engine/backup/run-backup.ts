@@ -23,6 +23,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
   const started = context.now()
   options.onEvent?.({ kind: 'started', operation: 'backup' })
   const session = options.dryRun ? undefined : await beginSession(context, options)
+  const stored = { bytes: 0 }
+  let isCommitted = false
   try {
     if (session !== undefined) {
       const adopted = await adoptOrphans(context, options.cipher, session.key)
@@ -33,26 +35,34 @@ export async function runBackup(context: OperationContext, options: BackupOption
       context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
       findParent(context, options),
     ])
-    const result = await scanAndCommit(context, options, index, parent, started)
+    const result = await scanAndCommit(context, options, { index, parent, started, stored })
+    isCommitted = true
     return { ...result, elapsedMs: context.now() - started }
   } finally {
-    await session?.end()
+    // A failed run's packs are in no index: its session tells the next run to look for them.
+    if (isCommitted || stored.bytes === 0) await session?.end()
+    else await session?.abandon()
   }
+}
+
+interface RunParts {
+  readonly index: RepositoryIndex
+  readonly parent: StoredSnapshot | undefined
+  readonly started: number
+  /** What the run has stored so far, also when it fails. */
+  readonly stored: { bytes: number }
 }
 
 async function scanAndCommit(
   context: OperationContext,
   options: BackupOptions,
-  index: RepositoryIndex,
-  parent: StoredSnapshot | undefined,
-  started: number,
+  { index, parent, started, stored }: RunParts,
 ): Promise<Omit<BackupResult, 'elapsedMs'>> {
-  let storedBytes = 0
   const abort = new AbortController()
   const store = new PackStore({
     storage: context.storage,
     sealIndex: (payload) => context.seal('index', payload, options.cipher).bytes,
-    onStored: (bytes) => (storedBytes += bytes),
+    onStored: (bytes) => (stored.bytes += bytes),
     now: context.now,
     signal: options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal]),
   })
@@ -85,10 +95,10 @@ async function scanAndCommit(
       },
       fetchPack: (pack) => cache.get(pack),
       storePack: async (pack) => {
-        if (options.dryRun) storedBytes += pack.bytes.length
+        if (options.dryRun) stored.bytes += pack.bytes.length
         else await store.put(pack)
       },
-      storedBytes: () => storedBytes,
+      storedBytes: () => stored.bytes,
       planned:
         parent === undefined
           ? undefined
@@ -100,7 +110,7 @@ async function scanAndCommit(
     if (scanned.tree.length === 0)
       throw new BkpError('source-unreadable', 'Nothing could be read, so no snapshot was made')
     await store.finish()
-    const stats: BackupStats = { ...scanned.stats, storedBytes }
+    const stats: BackupStats = { ...scanned.stats, storedBytes: stored.bytes }
     const parentPart = parent === undefined ? {} : { parentId: parent.id }
     if (options.dryRun) return { ...parentPart, stats, issues }
     await refuseCondemned(context, index)
@@ -108,7 +118,7 @@ async function scanAndCommit(
     const snapshot = describeSnapshot(context, options, { tree: scanned.tree, parent, stats, issues, started })
     const { name, bytes } = context.seal('snapshot', encodeSnapshot(snapshot), options.cipher)
     await context.storage.put(snapshotKey(name), bytes, signalOf(options))
-    return { snapshotId: name, ...parentPart, stats: { ...stats, storedBytes: storedBytes + bytes.length }, issues }
+    return { snapshotId: name, ...parentPart, stats: { ...stats, storedBytes: stored.bytes + bytes.length }, issues }
   } catch (error) {
     abort.abort(error)
     throw error

@@ -1,10 +1,13 @@
 import { Minimatch } from 'minimatch'
-import { BkpError } from '../../errors/index.js'
+import { BkpError, damaged, isBkpError } from '../../errors/index.js'
+import type { TreeCursor } from '../../format/tree-cursor.js'
+import type { ChunkTable } from '../../repository/chunk-table.js'
 import { loadSnapshots } from '../../repository/snapshots.js'
 import { throwIfAborted } from '../abort.js'
 import type { FindOptions, FoundEntry, ListedEntry, RepositoryStats, RunOptions } from '../api.js'
 import { blobType } from '../backup/blob-writer.js'
 import type { OperationContext } from '../context.js'
+import { locateChunks } from './content.js'
 import { absolutePath, listedEntryOf } from './listed-entry.js'
 import { TreeWalker, type WalkDamage } from './tree-walker.js'
 
@@ -51,7 +54,8 @@ export async function* dumpFile(
   path: Uint8Array,
   options: RunOptions,
 ): AsyncGenerator<Uint8Array> {
-  const walker = await TreeWalker.create(context, await context.loadIndex({}))
+  const index = await context.loadIndex({})
+  const walker = await TreeWalker.create(context, index)
   const { self } = await walker.start(snapshotId, path)
   if (self?.kind !== 'file') {
     throw new BkpError('usage', `${Buffer.from(path).toString()} is not a file`, {
@@ -59,14 +63,15 @@ export async function* dumpFile(
     })
   }
   if (self.error !== undefined) throw new BkpError('source-unreadable', `This file was not backed up: ${self.error}`)
-  const ids = await walker.contentIds(self)
+  // All of it before the first byte: what is written out cannot be taken back.
+  const ids = await locateFile(walker, self, index.table).catch(nameFile(path))
   const extents = self.extents ?? [{ offset: 0, length: self.sizeBytes }]
   let position = 0
   let extent = 0
   let left = extents[0]?.length ?? 0
   for (let at = 0; at < ids.length; at += 32) {
     throwIfAborted(options.signal)
-    let blob = await walker.readBlob(ids.subarray(at, at + 32), blobType.data)
+    let blob = await walker.readBlob(ids.subarray(at, at + 32), blobType.data).catch(nameFile(path))
     while (blob.length > 0) {
       while (left === 0) left = extents[++extent]?.length ?? Number.POSITIVE_INFINITY
       const offset =
@@ -80,6 +85,20 @@ export async function* dumpFile(
     }
   }
   yield* zeros(self.sizeBytes - position)
+}
+
+async function locateFile(walker: TreeWalker, file: TreeCursor, table: ChunkTable): Promise<Uint8Array> {
+  const ids = await walker.contentIds(file)
+  locateChunks(file, ids, table)
+  return ids
+}
+
+/** Makes damage of a blob the damage of a file. */
+function nameFile(path: Uint8Array): (error: unknown) => never {
+  return (error) => {
+    if (!isBkpError(error, 'damaged')) throw error
+    throw damaged(`${Buffer.from(path).toString()} is damaged: ${error.message}`, error)
+  }
 }
 
 /** How much there is. */

@@ -1,10 +1,11 @@
 import { BkpError, isBkpError } from '../../errors/index.js'
 import { wordsOf } from '../../format/ids.js'
-import { maxDirectoryDepth, maxListDepth } from '../../format/limits.js'
+import { maxDirectoryDepth } from '../../format/limits.js'
 import { fromJsonBytes, rootTreeOf } from '../../format/snapshot.js'
 import { TreeCursor } from '../../format/tree-cursor.js'
 import { createKeyedHasher } from '../../hash/keyed-hasher.js'
 import { BlobReader } from '../../repository/blob-reader.js'
+import type { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { loadSnapshots, resolveSnapshot } from '../../repository/snapshots.js'
@@ -12,6 +13,7 @@ import { blobType } from '../backup/blob-writer.js'
 import type { OperationContext } from '../context.js'
 import { PackCache } from '../pack-cache.js'
 import { describeCodecs } from '../plugin-access.js'
+import { ContentReader, expectedLength } from './content.js'
 
 const metadataPacksBytes = 128 * 1024 * 1024
 
@@ -46,12 +48,15 @@ export interface WalkDamage {
 export class TreeWalker {
   readonly #context: OperationContext
   readonly #reader: BlobReader
+  readonly #table: ChunkTable
+  #contents: ContentReader | undefined
   /** What was damaged on the way; a walk goes on beside it. */
   readonly damages: WalkDamage[] = []
 
-  private constructor(context: OperationContext, reader: BlobReader) {
+  private constructor(context: OperationContext, reader: BlobReader, table: ChunkTable) {
     this.#context = context
     this.#reader = reader
+    this.#table = table
   }
 
   static async create(context: OperationContext, index: RepositoryIndex): Promise<TreeWalker> {
@@ -67,7 +72,7 @@ export class TreeWalker {
       keys: context.repository.keys,
       repositoryId: context.repository.id,
     }
-    return new TreeWalker(context, new BlobReader(parts, (pack) => cache.get(pack), metadataPacksBytes))
+    return new TreeWalker(context, new BlobReader(parts, (pack) => cache.get(pack), metadataPacksBytes), index.table)
   }
 
   /**
@@ -126,18 +131,9 @@ export class TreeWalker {
   /** The data blob ids of a file, lists unfolded. @throws BkpError `damaged` */
   async contentIds(cursor: TreeCursor): Promise<Uint8Array> {
     const { content } = cursor
-    if (content === undefined) return new Uint8Array(0)
-    if (content.depth > maxListDepth) throw new BkpError('damaged', `A file's content is nested ${content.depth} deep`)
-    let ids = content.ids
-    for (let depth = content.depth; depth > 0; depth--) {
-      const lists: Uint8Array[] = []
-      for (let at = 0; at < ids.length; at += 32)
-        lists.push(await this.readBlob(ids.subarray(at, at + 32), blobType.list))
-      if (lists.some((list) => list.length % 32 !== 0))
-        throw new BkpError('damaged', 'A list of blobs has an impossible length')
-      ids = Buffer.concat(lists)
-    }
-    return ids
+    if (content === undefined || content.depth === 0) return content?.ids ?? new Uint8Array(0)
+    this.#contents ??= new ContentReader(this.#table, (id) => this.readBlob(id, blobType.list))
+    return this.#contents.unfold(content.depth, content.ids, expectedLength(cursor))
   }
 
   // A stack of our own instead of recursion: paths may be thousands of levels deep.

@@ -32,9 +32,12 @@ export type ToRestoreWorker =
   /** The pack cannot be had: all its references are lost. */
   | { readonly kind: 'lost'; readonly message: string; readonly references: Uint32Array }
   | { readonly kind: 'end'; readonly verify: boolean }
+  /** The run is over, for better or worse: nothing half written may stay. */
+  | { readonly kind: 'close' }
 
 export type FromRestoreWorker =
   | { readonly kind: 'packDone'; readonly pack: number }
   | { readonly kind: 'issue'; readonly issue: IssueKind; readonly file: number; readonly message: string }
   /** All files of the batch are settled; the numbers of those that were not written. */
   | { readonly kind: 'ended'; readonly failed: Uint32Array }
+  | { readonly kind: 'closed' }

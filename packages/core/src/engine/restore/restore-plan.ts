@@ -1,7 +1,7 @@
-import { damaged, isBkpError } from '../../errors/index.js'
-import { wordsOf } from '../../format/ids.js'
+import { isBkpError } from '../../errors/index.js'
 import type { ChunkTable } from '../../repository/chunk-table.js'
 import type { IssueKind } from '../api.js'
+import { locateChunks } from '../browse/content.js'
 import type { TreeWalker, WalkedEntry } from '../browse/tree-walker.js'
 import { joinPaths } from './entries.js'
 import { type FileBatch, referenceWords } from './protocol.js'
@@ -102,7 +102,7 @@ export class RestorePlan {
     this.files++
     let entries: number[]
     try {
-      entries = this.#locate(await this.#walker.contentIds(walked.cursor), walked)
+      entries = locateChunks(walked.cursor, await this.#walker.contentIds(walked.cursor), this.#table)
     } catch (error) {
       if (!isBkpError(error, 'damaged')) throw error
       this.#lose(walked, error.message)
@@ -146,21 +146,6 @@ export class RestorePlan {
       )
       yield { pack, references, ranges: this.#ranges(rows.map((row) => row[0] as number)) }
     }
-  }
-
-  #locate(ids: Uint8Array, { cursor }: WalkedEntry): number[] {
-    const words = wordsOf(ids)
-    const entries: number[] = []
-    let length = 0
-    for (let at = 0; at < words.length; at += 8) {
-      const entry = this.#table.find(words.subarray(at, at + 8))
-      if (entry < 0) throw damaged('part of its content is not in the index')
-      length += this.#table.plainLengthOf(entry)
-      entries.push(entry)
-    }
-    const expected = cursor.extents?.reduce((sum, extent) => sum + extent.length, 0) ?? cursor.sizeBytes
-    if (length !== expected) throw damaged(`its content has ${length} bytes instead of ${expected}`)
-    return entries
   }
 
   #lose({ path }: WalkedEntry, message: string): void {

@@ -1,5 +1,4 @@
-import { isPortError } from '@bkp/plugin-api'
-import { isBkpError } from '../../errors/index.js'
+import { setTimeout } from 'node:timers/promises'
 import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
 import { headerBytes } from '../../format/sealed-object.js'
@@ -7,7 +6,7 @@ import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { abortError } from '../abort.js'
 import type { RestoreOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { readInto } from '../pack-cache.js'
+import { isLost, readInto } from '../pack-cache.js'
 import { describeCodecs } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { FromRestoreWorker, RestoreSetup, ToRestoreWorker } from './protocol.js'
@@ -16,6 +15,7 @@ import type { PackWork, PathIssue, RestorePlan } from './restore-plan.js'
 /** Packs in memory at a time. */
 const packsInFlight = 3
 const progressEveryMs = 100
+const closeWithinMs = 10_000
 
 /** The threads of a restore, and the packs on their way to them. */
 export class RestoreThreads {
@@ -103,7 +103,7 @@ export class RestoreThreads {
       if (message.kind === 'packDone') this.#leave(message.pack)
       else if (message.kind === 'issue')
         issues.push({ kind: message.issue, path: plan.pathOf(thread, message.file), message: message.message })
-      else {
+      else if (message.kind === 'ended') {
         failed += message.failed.length
         if (++ended === this.#pool.threads) allEnded()
       }
@@ -119,7 +119,22 @@ export class RestoreThreads {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    await this.#closeTargets()
     await this.#pool.close()
+  }
+
+  /** Has every thread remove what it has half written. One that hangs must not keep the run from its end. */
+  async #closeTargets(): Promise<void> {
+    let closed = 0
+    const closing = new Promise<void>((resolve) => {
+      this.#onMessage = (_, message) => {
+        if (message.kind === 'closed' && ++closed === this.#pool.threads) resolve()
+      }
+    })
+    this.#pool.broadcast({ kind: 'close' })
+    const patience = new AbortController()
+    await Promise.race([closing, setTimeout(closeWithinMs, undefined, { signal: patience.signal })])
+    patience.abort()
   }
 
   async #sendPacks(plan: RestorePlan): Promise<void> {
@@ -147,13 +162,8 @@ export class RestoreThreads {
     try {
       bytes = await this.#fetch(work)
     } catch (error) {
-      const isLost =
-        isPortError(error, 'not-found') ||
-        isPortError(error, 'range-invalid') ||
-        isPortError(error, 'corrupt') ||
-        isBkpError(error, 'damaged')
-      if (!isLost) throw error
-      const message = `the pack ${this.#index.packs.nameOf(work.pack)} that holds its content cannot be read: ${(error as Error).message}`
+      if (!isLost(error)) throw error
+      const message = `the pack ${this.#index.packs.nameOf(work.pack)} that holds its content cannot be read: ${error.message}`
       for (const { references, thread } of takers) this.#pool.send(thread, { kind: 'lost', message, references })
       this.#release()
       return

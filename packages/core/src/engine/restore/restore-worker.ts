@@ -54,6 +54,12 @@ export async function startRestoreWorker(
         digest: (bytes, out) => hasher.digest(blobType.data, bytes, out, 0),
       })
       post({ kind: 'packDone', pack: message.pack })
+    } else if (message.kind === 'close') {
+      try {
+        target.close()
+      } finally {
+        post({ kind: 'closed' })
+      }
     } else {
       const failed =
         files?.end(message.verify, table, (bytes, out) => hasher.digest(blobType.data, bytes, out, 0)) ??

@@ -144,6 +144,7 @@ class Restore {
       this.#issue('unreadable', path, `its content was not backed up: ${cursor.error}`)
       return
     }
+    if (cursor.changedWhileRead) this.#noteChanged(path)
     const { hardLink } = cursor
     const link = hardLink === undefined ? undefined : `${hardLink.device}:${cursor.inode}`
     const existing = link === undefined ? undefined : this.#linked.get(link)
@@ -236,6 +237,12 @@ class Restore {
     const issue: Issue = { kind, path: { text: bytes.toString(), bytes }, message }
     this.#issues.push(issue)
     this.#options.onEvent?.({ kind: 'issue', issue })
+  }
+
+  // No issue: what the snapshot has comes back whole. Only whether that ever was the file's content nobody knows.
+  #noteChanged(path: readonly Uint8Array[]): void {
+    const message = `/${path.map((name) => Buffer.from(name).toString()).join('/')}: it changed while it was backed up; this is what was read`
+    this.#options.onEvent?.({ kind: 'note', message })
   }
 
   #targetModule(): string {
