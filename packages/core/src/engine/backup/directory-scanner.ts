@@ -28,12 +28,12 @@ export type Scan = { readonly now: BackupTaskResult } | { readonly later: Promis
 
 type Listed = SourceEntry | SourceErrorEntry
 /** Encoded entries in order, some of them still on their way. */
-type Piece = Uint8Array | Promise<readonly Uint8Array[]>
+type Piece = Uint8Array | Promise<Uint8Array>
 
 /** Files that are going to another thread, and the place that their entries will take. */
 interface Batch {
   readonly entries: SourceEntry[]
-  readonly resolve: (entries: readonly Uint8Array[]) => void
+  readonly resolve: (entries: Uint8Array) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -43,6 +43,7 @@ export async function scanDirectory(
   place: DirectoryPlace,
   parentTree: Uint8Array,
 ): Promise<Scan> {
+  context.takeMessages()
   // Every level begins on a fresh stack: paths may be thousands of levels deep.
   const known = await KnownEntries.load(context.reader, parentTree)
   let directory: DirectoryReader
@@ -108,7 +109,7 @@ class DirectoryScan {
     if (tree !== undefined) return { now: { kind: 'tree', ids: tree } }
     this.#cutPiece()
     if (this.#pieces.every((piece) => piece instanceof Uint8Array)) return { now: this.#write(this.#pieces) }
-    return { later: Promise.all(this.#pieces).then((pieces) => this.#write(pieces.flat())) }
+    return { later: Promise.all(this.#pieces).then((pieces) => this.#write(pieces)) }
   }
 
   async #list(): Promise<readonly Listed[]> {
@@ -173,7 +174,7 @@ class DirectoryScan {
         scan.later.then((result) => {
           const encoder = new EntryEncoder()
           this.#addScanned(encoder, entry, details, result)
-          return encoder.length === 0 ? [] : [encoder.view()]
+          return encoder.view().slice()
         }),
       )
     }
@@ -252,7 +253,7 @@ class DirectoryScan {
     this.#batch = undefined
     this.#context
       .offload({ kind: 'files', place: this.#place, entries: batch.entries })
-      .then((result) => batch.resolve(result.kind === 'entries' ? result.entries : []), batch.reject)
+      .then((result) => batch.resolve(result.kind === 'entries' ? result.entries : new Uint8Array(0)), batch.reject)
   }
 
   async #addLargeFile(entry: SourceEntry): Promise<void> {
@@ -276,7 +277,7 @@ class DirectoryScan {
           details,
           context.saver.join(sound, (kind, message) => this.#issue(kind, entry.name, message)),
         )
-        return [encoder.view()]
+        return encoder.view().slice()
       }),
     )
   }
@@ -297,7 +298,7 @@ class DirectoryScan {
     return describeEntry(this.#context, this.#place, this.#directory, entry)
   }
 
-  #gap(entries: Promise<readonly Uint8Array[]>): void {
+  #gap(entries: Promise<Uint8Array>): void {
     this.#cutPiece()
     this.#pieces.push(entries)
   }
