@@ -79,7 +79,8 @@ export class TargetState {
   }
 
   #isPresent(path: Path): boolean {
-    return this.#present.has(keyOf(path))
+    // Into an empty folder nothing is asked for: the key of a path takes as long as the path is deep.
+    return this.#present.size > 0 && this.#present.has(keyOf(path))
   }
 }
 
