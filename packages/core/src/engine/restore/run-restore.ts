@@ -106,11 +106,15 @@ class Restore {
     } else if (cursor.kind === 'directory') this.#takeDirectory(walked, target)
     else if (cursor.kind === 'file') await this.#takeFile(walked, target, plan)
     else {
+      const existing = this.#firstNameOf(walked)
+      if (target !== undefined && !this.#mayWrite(walked, target)) return
       this.#counts.others++
-      if (target === undefined || !this.#mayWrite(walked, target)) return
-      this.#attempt(path, () => {
-        for (const problem of target.makeSpecial(path, targetEntryOf(cursor))) this.#issue('not-kept', path, problem)
-      })
+      if (target === undefined) return
+      if (existing !== undefined) this.#links.push({ path, existing })
+      else
+        this.#attempt(path, () => {
+          for (const problem of target.makeSpecial(path, targetEntryOf(cursor))) this.#issue('not-kept', path, problem)
+        })
     }
   }
 
@@ -133,21 +137,25 @@ class Restore {
       this.#issue('unreadable', path, `its content was not backed up: ${cursor.error}`)
       return
     }
-    const { hardLink } = cursor
-    if (hardLink !== undefined) {
-      const key = `${hardLink.device}:${cursor.inode}`
-      const existing = this.#linked.get(key)
-      if (existing !== undefined) {
-        this.#counts.files++
-        this.#links.push({ path, existing })
-        return
-      }
-      this.#linked.set(key, path)
-    }
+    const existing = this.#firstNameOf(walked)
     if (target !== undefined && !this.#mayWrite(walked, target)) return
     this.#counts.files++
+    if (existing !== undefined) {
+      this.#links.push({ path, existing })
+      return
+    }
     this.#counts.bytes += cursor.sizeBytes
     if (target !== undefined) await plan.add(walked)
+  }
+
+  /** Further names of an entry become links of its first, once all content is written: undefined for the first. */
+  #firstNameOf({ cursor, path }: WalkedEntry): readonly Uint8Array[] | undefined {
+    const { hardLink, inode } = cursor
+    if (hardLink === undefined) return undefined
+    const key = `${hardLink.device}:${inode}`
+    const existing = this.#linked.get(key)
+    if (existing === undefined) this.#linked.set(key, path)
+    return existing
   }
 
   /** Whether the overwrite mode lets us put an entry where something may be. */
