@@ -62,6 +62,17 @@ function expectedEntries(issues) {
     })
 }
 
+function statsOf(entries) {
+  const count = (...types) => entries.filter(({ type }) => types.includes(type)).length
+  return {
+    files: count('file'),
+    directories: count('directory'),
+    others: entries.length - count('file', 'directory'),
+    bytes: entries.reduce((sum, { size, error }) => sum + (error === undefined ? size : 0), 0),
+    errors: entries.filter(({ error }) => error !== undefined).length,
+  }
+}
+
 if (existsSync(root)) throw new Error(`${root} is there already`)
 rmSync(repository, { recursive: true, force: true })
 try {
@@ -72,6 +83,7 @@ try {
     if (n > 0) changeTree(root)
     const made = bkp(3, 'backup', root, '--host', 'vectors', ...flags)
     requireIssues(made.issues)
+    const entries = expectedEntries(made.issues)
     return {
       id: made.snapshot,
       parent: made.parent,
@@ -79,7 +91,8 @@ try {
       paths: [root],
       tags: flags.filter((_, at) => flags[at - 1] === '--tag'),
       issues: made.issues.map(({ kind, path, message }) => ({ kind, path, message })),
-      entries: expectedEntries(made.issues),
+      stats: statsOf(entries),
+      entries,
     }
   })
   writeFileSync(here('expected.json'), `${JSON.stringify({ snapshots }, null, 1)}\n`)

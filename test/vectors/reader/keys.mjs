@@ -56,10 +56,10 @@ async function slotKey(slot, secret, where) {
   if (slot.kind === 'recovery') {
     const code = parseRecoveryCode(secret)
     if (code === undefined) return undefined
-    if (kdf?.name !== 'hkdf-sha256') throw new Unsupported(`kdf ${kdf?.name}`)
+    if (kdf?.name !== 'hkdf-sha256') damaged(where, `kdf ${kdf?.name}`)
     return hkdf(code, hex(kdf.salt, 32, where), 'bkp/v1/recovery')
   }
-  if (kdf?.name !== 'argon2id') throw new Unsupported(`kdf ${kdf?.name}`)
+  if (kdf?.name !== 'argon2id') damaged(where, `kdf ${kdf?.name}`)
   count(kdf.lanes, 1, 16, where)
   count(kdf.passes, 1, 64, where)
   count(kdf.memoryKiB, 8 * kdf.lanes, 4_194_304, where)

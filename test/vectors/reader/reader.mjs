@@ -27,7 +27,12 @@ const COMMANDS = {
     await restore(repository, snapshot, out)
     print(await listing(repository, snapshot))
   },
-  check: async (repository) => print({ blobs: await repository.check() }),
+  check: async (repository) => {
+    const blobs = await repository.check()
+    const snapshots = repository.snapshots()
+    for (const snapshot of snapshots) await listing(repository, snapshot)
+    print({ snapshots: snapshots.length, blobs })
+  },
 }
 
 const [folder, secret, command = 'snapshots', ...rest] = process.argv.slice(2)

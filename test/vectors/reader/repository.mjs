@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { damaged, json, Unsupported } from './bytes.mjs'
 import { blake3Under, expand, sha256 } from './crypto.mjs'
@@ -86,9 +86,7 @@ export class Repository {
   }
 
   #pack(name, kinds) {
-    if (this.lastPack?.name !== name) {
-      this.lastPack = { name, pack: this.#sealed(`packs/${name.slice(0, 2)}/${name}`, name, kinds) }
-    }
+    if (this.lastPack?.name !== name) this.lastPack = { name, pack: this.#sealed(packKey(name), name, kinds) }
     return this.lastPack.pack
   }
 
@@ -102,8 +100,10 @@ export class Repository {
 
   /** The bytes of a blob of that type, verified. */
   async blob(id, type) {
-    const place = this.places.get(id)?.find(({ row }) => row.type === type)
-    if (place === undefined) damaged(`blob ${id}`, `no index segment knows it as type ${type}`)
+    const places = this.places.get(id)?.filter(({ row }) => row.type === type) ?? []
+    // Several packs may have a blob, and the index may name packs that are gone.
+    const place = places.find(({ pack }) => existsSync(join(this.folder, packKey(pack))))
+    if (place === undefined) return damaged(`blob ${id}`, `no pack that is there has it as type ${type}`)
     const pack = this.#pack(place.pack, [place.kind])
     if (pack.bytes.length !== place.size) damaged(pack.where, `has ${pack.bytes.length} bytes, not ${place.size}`)
     return this.#openBlob(pack, place.row)
@@ -124,6 +124,8 @@ export class Repository {
     return blobs
   }
 }
+
+const packKey = (name) => `packs/${name.slice(0, 2)}/${name}`
 
 /** A time with up to nine decimals, as something to compare. */
 function instant(time) {

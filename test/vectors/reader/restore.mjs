@@ -23,18 +23,19 @@ export async function restore(repository, snapshot, out) {
     if (entry.kind === 'directory') {
       mkdirSync(target, { mode: 0o700 })
       directories.unshift({ target, mode: entry.mode })
-    } else if (entry.kind === 'symlink') {
-      symlinkSync(entry.target, target)
-    } else if (entry.kind === 'file' && entry.error === undefined) {
-      const identity = entry.hardLink && `${entry.hardLink.device} ${entry.inode}`
-      if (written.has(identity)) {
-        linkSync(written.get(identity), target)
-        continue
-      }
+      continue
+    }
+    const identity = entry.hardLink && `${entry.hardLink.device} ${entry.inode}`
+    if (written.has(identity)) {
+      linkSync(written.get(identity), target)
+      continue
+    }
+    if (entry.kind === 'symlink') symlinkSync(entry.target, target)
+    else if (entry.kind === 'file' && entry.error === undefined) {
       await writeFile(repository, entry, target)
       chmodSync(target, entry.mode)
-      if (identity) written.set(identity, target)
-    }
+    } else continue
+    if (identity) written.set(identity, target)
   }
   // The deepest come first, and last of all: a directory may forbid to write into it.
   for (const { target, mode } of directories) chmodSync(target, mode)
