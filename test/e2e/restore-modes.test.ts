@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ownsMachine } from '../support/machine.js'
 import { bkp, bkpJson } from '../support/run-bkp.js'
 
 let work: string
@@ -153,7 +154,7 @@ describe('hard links', () => {
   })
 })
 
-describe('a folder with a default ACL', () => {
+describe.runIf(ownsMachine)('a folder with a default ACL', () => {
   it('lets nobody into what is restored below it whom the original kept out', async () => {
     const target = join(work, 'target')
     mkdirSync(join(target, 'letters'), { recursive: true })

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +11,7 @@ import {
   vector,
   vectorLine,
 } from '../support/independent-reader.js'
+import { ownsMachine } from '../support/machine.js'
 import { makeRandomTree } from '../support/random-tree.js'
 import { bkp, bkpJson, passphrase } from '../support/run-bkp.js'
 import { type DescribedEntry, describeTree, type Portable } from '../vectors/describe-tree.mjs'
@@ -20,14 +20,7 @@ const work = mkdtempSync(join(tmpdir(), 'bkp-vectors-'))
 const committed = vector('repository')
 const secrets = { passphrase: vectorLine('passphrase.txt'), 'recovery code': vectorLine('recovery-code.txt') }
 const [older, newer] = expectedSnapshots()
-const describesTrees = spawnSync('getfattr', ['--version']).status === 0
-const restoresAll = describesTrees && process.getuid?.() === 0 && mayMakeDevices()
-
 afterAll(() => rmSync(work, { recursive: true, force: true }))
-
-function mayMakeDevices(): boolean {
-  return spawnSync('mknod', [join(work, 'device'), 'c', '1', '3']).status === 0
-}
 
 const objects = objectsOf(committed)
 const packs = objects.filter((key) => key.startsWith('packs/'))
@@ -121,7 +114,7 @@ describe('bkp itself', () => {
     expect(checked).toMatchObject({ damages: [], packsRead: packs.length })
   })
 
-  it.runIf(restoresAll).each([older, newer])('restores snapshot $id as it was', async ({ id, entries }) => {
+  it.runIf(ownsMachine).each([older, newer])('restores snapshot $id as it was', async ({ id, entries }) => {
     const target = join(work, `restored-${id}`)
     const ran = await bkp(['restore', id, '--from', copyOfRepository(), '--target', target], { env })
     // The two entries that could not be read when the backup was made.
@@ -132,7 +125,7 @@ describe('bkp itself', () => {
   })
 })
 
-describe.runIf(describesTrees).each([
+describe.runIf(ownsMachine).each([
   ['zstd', 'xchacha20-poly1305'],
   ['deflate', 'aes-256-gcm'],
 ])('a random tree that bkp stored with %s and %s', (compression, cipher) => {
