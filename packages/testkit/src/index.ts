@@ -1,5 +1,7 @@
 export * from './compression/describe-compression.js'
 export * from './encryption/describe-encryption.js'
+export * from './fakes/in-memory-storage.js'
 export * from './source/describe-source.js'
+export * from './storage/describe-storage.js'
 export * from './support/port-failures.js'
 export * from './support/samples.js'
