@@ -7,7 +7,7 @@ import { expectAbsent, expectBytes, expectListed, expectStored, forEachParallel,
 
 const reason = new Error('the user pressed Ctrl-C')
 const old = randomLikeBytes(1000, 1)
-const large = randomLikeBytes(32 * 1_048_576, 2)
+const large = randomLikeBytes(16 * 1_048_576, 2)
 
 const calls: Readonly<Record<string, (storage: Storage, options: CallOptions) => Promise<unknown>>> = {
   put: (storage, options) => storage.put('new', old, options),
@@ -35,7 +35,7 @@ export function describeInterruptions({ withStorage }: StorageUnderTest): void {
       ['a new object that must not replace', true],
     ])('in the middle of a put of %s leaves all of it or nothing', (_name, ifAbsent) =>
       withStorage(async (storage) => {
-        for (const [n, delayMs] of [0, 0, 1, 3, 8, 20].entries()) {
+        for (const [n, delayMs] of [0, 1, 3, 8, 20].entries()) {
           const key = `packs/ab/object-${n}`
           const isThere = await interrupted(delayMs, (signal) => storage.put(key, large, { signal, ifAbsent }))
           if (isThere) expectBytes(await storage.get(key), large)
