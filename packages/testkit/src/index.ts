@@ -1,5 +1,7 @@
 export * from './compression/describe-compression.js'
 export * from './encryption/describe-encryption.js'
+export * from './fakes/eventual-storage.js'
+export * from './fakes/faulty-storage.js'
 export * from './fakes/in-memory-storage.js'
 export * from './source/describe-source.js'
 export * from './storage/describe-storage.js'
