@@ -109,7 +109,9 @@ export class LocalStorage implements Storage {
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
     options.signal?.throwIfAborted()
     if (!(await wrap(`Cannot list ${this.#root}`, () => isFolder(this.#root)))) throw rootMissing(this.#root)
-    const folders = [prefix.slice(0, prefix.lastIndexOf('/') + 1)]
+    const start = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    if (start !== '' && !isKey(start.slice(0, -1))) return
+    const folders = [start]
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
       const path = join(this.#root, folder)
       const entries = await wrap(`Cannot list ${path}`, async () => {
