@@ -57,7 +57,7 @@ export function describeRanges({ withStorage }: StorageUnderTest): void {
       }),
     )
 
-    it('of an empty object is empty, or invalid', () =>
+    it('of an empty object is empty, or range-invalid', () =>
       withStorage(async (storage) => {
         await storage.put(key, new Uint8Array(0))
         expectBytes(await storage.get(key, { offset: 0, length: 0 }), new Uint8Array(0))
@@ -82,14 +82,15 @@ export function describeRanges({ withStorage }: StorageUnderTest): void {
   })
 
   describe('memory for the result', () => {
-    it.each([...legal, ['all, told in no numbers', {}] as const])('takes %s, or is left unused', (_name, range) =>
+    it('takes every legal range, or is left unused', () =>
       withStorage(async (storage) => {
         await storage.put(key, bytes)
-        const memory = new GuardedBytes(cut(range).length)
-        expectBytes(await storage.get(key, { ...range, into: memory.middle }), cut(range))
-        expect(memory.isIntact).toBe(true)
-      }),
-    )
+        for (const range of [...legal.map(([, legalRange]) => legalRange), {}]) {
+          const memory = new GuardedBytes(cut(range).length)
+          expectBytes(await storage.get(key, { ...range, into: memory.middle }), cut(range))
+          expect(memory.isIntact).toBe(true)
+        }
+      }))
 
     it('may be shared with threads', () =>
       withStorage(async (storage) => {
