@@ -70,7 +70,7 @@ describe(`a process killed at ${kills} moments`, () => {
   it('is made up for by the next run, which uses what was stored and leaves no temporary files', async () => {
     const { stats } = await bkpJson(['backup', source, '--to', repository])
     expect(stats).toMatchObject({ errors: 0 })
-    expect(readdirSync(join(repository, 'tmp'))).toEqual([])
+    expect(readdirSync(join(repository, '@tmp'))).toEqual([])
     expect(readdirSync(join(repository, 'sessions'))).toEqual([])
     const target = join(work, 'after')
     await bkpJson(['restore', `latest:${source}`, '--from', repository, '--target', target])

@@ -52,7 +52,7 @@ async function expectMadeUpFor(repository: string): Promise<void> {
   expect(stats).toMatchObject({ errors: 0, bytes: files * fileBytes })
   expect(stats.newBytes).toBeLessThan(files * fileBytes - 10_000_000)
   await expectSound(repository)
-  expect(readdirSync(join(repository, 'tmp'))).toEqual([])
+  expect(readdirSync(join(repository, '@tmp'))).toEqual([])
   expect(readdirSync(join(repository, 'sessions'))).toEqual([])
   const target = join(work, `restored-${randomBytes(4).toString('hex')}`)
   await bkpJson(['restore', `latest:${source}`, '--from', repository, '--target', target])
@@ -84,7 +84,7 @@ describe.runIf(ownsMachine)('a disk that is full', () => {
     const ran = await bkp(['backup', source, '--to', repository], oneThread)
     expectNoBreakdown(ran)
     expect(ran).toMatchObject({ code: 1, stderr: expect.stringMatching(/ENOSPC[\s\S]*Free space on the disk/) })
-    expect(readdirSync(join(repository, 'tmp'))).toEqual([])
+    expect(readdirSync(join(repository, '@tmp'))).toEqual([])
     expect(filesIn(join(repository, 'snapshots'))).toEqual([])
     resizeMemory(disk, 120)
     await expectSound(repository)
@@ -179,7 +179,11 @@ describe.runIf(ownsMachine)('a repository folder that goes away while a backup r
 
   it('is reported when it is deleted, and no snapshot is said to be made', async () => {
     const repository = join(work, 'deleted')
-    const ran = await backupUntil(repository, () => rmSync(repository, { recursive: true, force: true }))
+    const ran = await backupUntil(repository, () => {
+      // At one stroke: a folder that is emptied while somebody writes into it fills again.
+      renameSync(repository, `${repository}-away`)
+      rmSync(`${repository}-away`, { recursive: true })
+    })
     expectNoBreakdown(ran)
     expect(ran).toMatchObject({
       code: 1,
@@ -197,7 +201,7 @@ describe.runIf(ownsMachine)('a backup that is interrupted by Ctrl-C', () => {
     const ran = await backupUntil(repository, (child) => child?.kill('SIGINT'))
     expectNoBreakdown(ran)
     expect(ran).toMatchObject({ code: 130, stderr: expect.stringContaining('it goes on from there') })
-    expect(readdirSync(join(repository, 'tmp'))).toEqual([])
+    expect(readdirSync(join(repository, '@tmp'))).toEqual([])
     await expectMadeUpFor(repository)
   })
 })

@@ -1,4 +1,4 @@
-import { PortError, type PortErrorCode } from '@bkp/plugin-api'
+import { isPortError, PortError, type PortErrorCode } from '@bkp/plugin-api'
 
 const known: Readonly<Record<string, { readonly code: PortErrorCode; readonly hint?: string }>> = {
   ENOENT: { code: 'not-found' },
@@ -28,4 +28,30 @@ export function toPortError(error: unknown, what: string): PortError {
   const { code, hint } = known[systemCode] ?? { code: 'transient' as const }
   const reason = error instanceof Error ? error.message : String(error)
   return new PortError(code, `${what}: ${reason}`, hint === undefined ? { cause: error } : { cause: error, hint })
+}
+
+/**
+ * Lets no system error out. What a signal stopped rejects with the signal's reason, since node's own calls reject with
+ * an error of theirs.
+ */
+export async function wrap<T>(what: string, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    if (signal?.aborted && (error as Error).name === 'AbortError') throw signal.reason
+    throw isPortError(error) ? error : toPortError(error, what)
+  }
+}
+
+/** The disk has tried for long itself: sectors that it gives up on are damage of what lies there. */
+export async function wrapReading<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await wrap(what, action)
+  } catch (error) {
+    if (!isPortError(error) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EIO') throw error
+    throw new PortError('corrupt', error.message, {
+      cause: error.cause,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    })
+  }
 }

@@ -1,8 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, opendir, rename, rm, stat, unlink } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
+import { link, mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   type CallOptions,
@@ -13,29 +10,32 @@ import {
   type StorageRequest,
   type StoredObject,
 } from '@bkp/plugin-api'
-import { toPortError } from './errors.js'
-
-const temporaryFolder = 'tmp'
-/** A temporary file that old belongs to a run that is dead. */
-const temporaryLifeMs = 24 * 60 * 60_000
-/** Tells our own temporary files from those of other machines on a shared disk. */
-const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 12)
-const keyPattern = /^(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]{1,128}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]{1,128})*$/
+import { wrap, wrapReading } from './errors.js'
+import {
+  isFolder,
+  isMissing,
+  isSystemError,
+  look,
+  openObject,
+  readFolder,
+  readFully,
+  syncFolder,
+  writeDurably,
+} from './files.js'
+import { Folders, linkRefused, rootMissing } from './folders.js'
+import { isKey } from './keys.js'
+import { removeStale, temporaryFolder, temporaryName } from './temporary-files.js'
 
 /** Opens a folder as a storage. @throws PortError `not-found` when it must be there and is not */
 export async function openLocalStorage(request: StorageRequest): Promise<Storage> {
   const root = request.url.startsWith('file:') ? fileURLToPath(request.url) : request.url
-  if (request.intent === 'create') {
-    await wrap(`Cannot make the folder ${root}`, () => mkdir(root, { recursive: true, mode: 0o700 }))
-  } else if (!(await isFolder(root))) {
-    throw folderGone(root)
-  }
-  const storage = new LocalStorage(root)
-  await storage.removeStale(Date.now())
-  return storage
+  if (request.intent === 'create') await wrap(`Cannot make the folder ${root}`, () => makeRoot(root))
+  else if (!(await wrap(`Cannot open the folder ${root}`, () => isFolder(root)))) throw rootMissing(root)
+  await wrap(`Cannot open the folder ${root}`, () => removeStale(root, Date.now()))
+  return new LocalStorage(root)
 }
 
-/** Objects as files below a folder, one file each. */
+/** Objects as files below a folder, one file each. Only regular files are objects. */
 export class LocalStorage implements Storage {
   readonly capabilities = {
     conditionalCreate: true,
@@ -47,49 +47,45 @@ export class LocalStorage implements Storage {
     objectLock: false,
   } as const
   readonly #root: string
-  readonly #folders = new Set<string>()
+  readonly #folders: Folders
 
   constructor(root: string) {
     this.#root = root
+    this.#folders = new Folders(root)
   }
 
   async put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
     const path = this.#path(key)
-    const temporary = join(this.#root, temporaryFolder, `${machine}-${process.pid}-${randomBytes(8).toString('hex')}`)
-    await wrap(`Cannot store ${key}`, async () => {
-      // Not made again: where a disk was unmounted, the run would go on beside the repository.
-      if (!(await isFolder(this.#root))) throw folderGone(this.#root)
-      await this.#makeFolder(dirname(temporary))
-      await this.#makeFolder(dirname(path))
-      try {
-        await writeDurably(temporary, data, options.signal)
-        // A link fails where the name is taken, a rename replaces: both are atomic.
-        if (options.ifAbsent) await link(temporary, path)
-        else await rename(temporary, path)
-      } catch (error) {
-        await rm(temporary, { force: true })
-        // What was made above is gone again, and the folder of the repository with it.
-        throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? folderGone(this.#root) : error
-      }
-      if (options.ifAbsent) await unlink(temporary)
-      await syncFolder(dirname(path))
-    })
+    const store = async () => {
+      await this.#folders.make(temporaryFolder)
+      await this.#folders.make(dirname(key))
+      await this.#publish(path, data, options)
+    }
+    const storeAgain = async (error: unknown) => {
+      if (!isSystemError(error, 'ENOENT')) throw error
+      // Others may tidy empty folders away; nothing was published yet.
+      this.#folders.forget()
+      await store()
+    }
+    await wrap(`Cannot store ${key}`, () => store().catch(storeAgain), options.signal)
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     options.signal?.throwIfAborted()
     const path = this.#path(key)
     return wrapReading(`Cannot read ${key}`, async () => {
-      const file = await open(path, 'r')
+      await this.#folders.check(dirname(key))
+      const opened = await openObject(path)
+      if (opened === undefined) throw objectMissing(key, path)
+      const { file, sizeBytes } = opened
       try {
-        const { size } = await file.stat()
         const offset = options.offset ?? 0
-        const length = options.length ?? size - offset
-        if (offset < 0 || length < 0 || offset + length > size) {
+        const length = options.length ?? sizeBytes - offset
+        if (offset < 0 || length < 0 || offset + length > sizeBytes) {
           throw new PortError(
             'range-invalid',
-            `${key} has ${size} bytes; ${offset} to ${offset + length} were asked for`,
+            `${key} has ${sizeBytes} bytes; ${offset} to ${offset + length} were asked for`,
           )
         }
         return await readFully(file, offset, options.into ?? Buffer.allocUnsafeSlow(length), key)
@@ -102,26 +98,35 @@ export class LocalStorage implements Storage {
   async stat(key: string, options: CallOptions = {}): Promise<StoredObject> {
     options.signal?.throwIfAborted()
     const path = this.#path(key)
-    const { size } = await wrap(`Cannot look at ${key}`, () => stat(path))
-    return { key, sizeBytes: size }
+    const found = await wrap(`Cannot look at ${key}`, async () => {
+      await this.#folders.check(dirname(key))
+      return look(path)
+    })
+    if (!found?.isFile()) throw objectMissing(key, path)
+    return { key, sizeBytes: found.size }
   }
 
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
-    if (!(await isFolder(this.#root))) throw folderGone(this.#root)
+    options.signal?.throwIfAborted()
+    if (!(await wrap(`Cannot list ${this.#root}`, () => isFolder(this.#root)))) throw rootMissing(this.#root)
     const start = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    if (start !== '' && !isKey(start.slice(0, -1))) return
     const folders = [start]
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-      options.signal?.throwIfAborted()
-      const entries = await readFolder(join(this.#root, folder))
-      for (const { name, isFolder: isDirectory } of entries) {
+      const path = join(this.#root, folder)
+      const entries = await wrap(`Cannot list ${path}`, async () => {
+        await this.#folders.check(folder === '' ? '.' : folder.slice(0, -1))
+        return readFolder(path)
+      })
+      for (const { name, kind } of entries) {
+        options.signal?.throwIfAborted()
         const key = `${folder}${name}`
-        if (!keyPattern.test(key) || key === temporaryFolder) continue
-        if (isDirectory) {
-          if (key.startsWith(prefix) || prefix.startsWith(`${key}/`)) folders.push(`${key}/`)
-        } else if (key.startsWith(prefix)) {
-          const found = await this.#statIfThere(key)
-          if (found !== undefined) yield found
-        }
+        const isWanted = key.startsWith(prefix)
+        if (!isWanted || !isKey(key)) continue
+        if (kind === 'folder') folders.push(`${key}/`)
+        if (kind === 'link') await this.#refuseFolder(key)
+        const found = kind === 'file' ? await this.#statIfThere(key) : undefined
+        if (found !== undefined) yield found
       }
     }
   }
@@ -130,135 +135,64 @@ export class LocalStorage implements Storage {
     options.signal?.throwIfAborted()
     const path = this.#path(key)
     await wrap(`Cannot remove ${key}`, async () => {
+      await this.#folders.check(dirname(key))
+      if (!(await look(path))?.isFile()) return
       await rm(path, { force: true })
-      if (await isFolder(dirname(path))) await syncFolder(dirname(path))
+      await syncFolder(dirname(path))
     })
   }
 
   async close(): Promise<void> {
-    this.#folders.clear()
-  }
-
-  /** Removes temporary files of runs that were killed. */
-  async removeStale(now: number): Promise<void> {
-    const folder = join(this.#root, temporaryFolder)
-    for (const { name } of await readFolder(folder)) {
-      const path = join(folder, name)
-      const found = await stat(path).catch(() => undefined)
-      const isOld = found !== undefined && now - found.mtimeMs > temporaryLifeMs
-      // Whoever may not delete there leaves it to whoever may.
-      const [owner, pid] = name.split('-')
-      const isDead = owner === machine && !isAlive(Number(pid))
-      if (isOld || isDead) await rm(path, { force: true }).catch(() => undefined)
-    }
+    this.#folders.forget()
   }
 
   #path(key: string): string {
-    if (!keyPattern.test(key) || key.length > 512) throw new PortError('config', `"${key}" is not a legal key`)
+    if (!isKey(key)) throw new PortError('config', `"${key}" is not a legal key`)
     return join(this.#root, key)
   }
 
-  async #makeFolder(path: string): Promise<void> {
-    if (this.#folders.has(path)) return
-    const made = await mkdir(path, { recursive: true, mode: 0o700 })
-    if (made !== undefined) await syncFolder(dirname(made))
-    this.#folders.add(path)
+  /** Writes under another name, and gives the file its name when it is whole and durable. */
+  async #publish(path: string, data: Uint8Array, options: PutOptions): Promise<void> {
+    const temporary = join(this.#root, temporaryName())
+    try {
+      await writeDurably(temporary, data, options.signal)
+      // A link fails where the name is taken, a rename replaces: both are atomic.
+      if (options.ifAbsent) await link(temporary, path)
+      else await rename(temporary, path)
+    } catch (error) {
+      await rm(temporary, { force: true })
+      if (!isMissing(error) && (await look(path))?.isDirectory()) {
+        throw new PortError('unsupported', `${path} is a folder: on a disk no object can lie where other keys go on`)
+      }
+      throw error
+    }
+    if (options.ifAbsent) await rm(temporary, { force: true })
+    await syncFolder(dirname(path))
+  }
+
+  async #refuseFolder(key: string): Promise<void> {
+    const path = join(this.#root, key)
+    if (await wrap(`Cannot look at ${path}`, () => isFolder(path))) throw linkRefused(path)
   }
 
   async #statIfThere(key: string): Promise<StoredObject | undefined> {
-    try {
-      return await this.stat(key)
-    } catch (error) {
-      if (error instanceof PortError && error.code === 'not-found') return undefined
-      throw error
-    }
+    const found = await wrap(`Cannot look at ${key}`, () => look(join(this.#root, key)))
+    return found?.isFile() ? { key, sizeBytes: found.size } : undefined
   }
 }
 
-function folderGone(root: string): PortError {
-  return new PortError('not-found', `There is no folder ${root}`, {
-    hint: 'Check the path, and that the disk is mounted',
-  })
-}
-
-async function writeDurably(path: string, data: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
-  try {
-    await file.writeFile(data, signal === undefined ? {} : { signal })
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function readFully(file: FileHandle, offset: number, bytes: Uint8Array, key: string): Promise<Uint8Array> {
-  const { length } = bytes
-  let done = 0
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, offset + done)
-    if (bytesRead === 0) throw new PortError('transient', `${key} became shorter while it was read`)
-    done += bytesRead
-  }
-  return bytes
-}
-
-/** Makes names in a folder durable. Not every system can open a folder; there the name is as durable as it gets. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-async function readFolder(path: string): Promise<readonly { readonly name: string; readonly isFolder: boolean }[]> {
-  const entries: { name: string; isFolder: boolean }[] = []
-  try {
-    for await (const entry of await opendir(path)) entries.push({ name: entry.name, isFolder: entry.isDirectory() })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toPortError(error, `Cannot list ${path}`)
-  }
-  return entries
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw toPortError(error, `Cannot look at ${path}`)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** The disk has tried for long itself: sectors that it gives up on are damage of what lies there. */
-async function wrapReading<T>(what: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await wrap(what, action)
-  } catch (error) {
-    if (!(error instanceof PortError) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EIO') throw error
-    throw new PortError('corrupt', error.message, {
-      cause: error.cause,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+/** Makes the folder of a repository with those above it, durably. */
+async function makeRoot(root: string): Promise<void> {
+  const made = await mkdir(root, { recursive: true, mode: 0o700 })
+  if (made === undefined) return
+  for (let path = resolve(root); path.length >= made.length; path = dirname(path)) {
+    await syncFolder(dirname(path)).catch((error: unknown) => {
+      // One may add to a folder that one may not read.
+      if (!isSystemError(error, 'EACCES')) throw error
     })
   }
 }
 
-async function wrap<T>(what: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action()
-  } catch (error) {
-    if (error instanceof PortError || (error as Error).name === 'AbortError') throw error
-    throw toPortError(error, what)
-  }
+function objectMissing(key: string, path: string): PortError {
+  return new PortError('not-found', `There is no object ${key} (${path})`)
 }

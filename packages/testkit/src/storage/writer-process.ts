@@ -1,0 +1,38 @@
+// A program that `describeKilledWriters` starts and kills. Its argument is a `WriterOrder` in JSON.
+import { isPlugin, type StorageFactory } from '@bkp/plugin-api'
+import { randomLikeBytes } from '../support/samples.js'
+
+export interface WriterOrder {
+  readonly entry: string
+  readonly id: string
+  readonly url: string
+  readonly configuration: Readonly<Record<string, unknown>>
+  readonly keys: readonly string[]
+  readonly sizeBytes: number
+  readonly seed: number
+}
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+async function write(order: WriterOrder): Promise<void> {
+  const plugin: unknown = ((await import(order.entry)) as { default?: unknown }).default
+  if (!isPlugin(plugin)) throw new Error(`${order.entry} exports no plugin`)
+  const factories = new Map<string, StorageFactory>()
+  await plugin.activate({
+    apiVersion: '1.0.0',
+    log: silent,
+    registerStorage: (id, factory) => factories.set(id, factory),
+  })
+  const open = factories.get(order.id)
+  if (open === undefined) throw new Error(`${order.entry} has no storage ${order.id}`)
+  const storage = await open({ url: order.url, configuration: order.configuration, intent: 'open', log: silent })
+  const bytes = randomLikeBytes(order.sizeBytes, order.seed)
+  for (const key of order.keys) {
+    process.stdout.write(`begins ${key}\n`)
+    await storage.put(key, bytes)
+    process.stdout.write(`stored ${key}\n`)
+  }
+  await storage.close()
+}
+
+await write(JSON.parse(process.argv[2] ?? '') as WriterOrder)

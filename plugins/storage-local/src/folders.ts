@@ -1,0 +1,69 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { PortError } from '@bkp/plugin-api'
+import { isFolder, isSystemError, look, syncFolder } from './files.js'
+
+/** The folders of a repository, each known to be a real one before anything below it is touched. */
+export class Folders {
+  readonly #root: string
+  readonly #known = new Set<string>()
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** Forgets what was known, in case others have removed folders. */
+  forget(): void {
+    this.#known.clear()
+  }
+
+  /**
+   * Refuses links: `list` could not follow them without end, and what it does not show must not be stored.
+   * @param folder relative to the root, `.` for the root itself
+   */
+  async check(folder: string): Promise<void> {
+    if (folder === '.' || this.#known.has(folder)) return
+    await this.check(dirname(folder))
+    const found = await look(join(this.#root, folder))
+    if (found?.isSymbolicLink()) throw linkRefused(join(this.#root, folder))
+    if (found?.isDirectory()) this.#known.add(folder)
+  }
+
+  /** Makes a folder below the root; when this resolves its name is durable. Never makes the root. */
+  async make(folder: string): Promise<void> {
+    if (folder === '.' || this.#known.has(folder)) return
+    await this.make(dirname(folder))
+    const path = join(this.#root, folder)
+    try {
+      await mkdir(path, { mode: 0o700 })
+    } catch (error) {
+      // A root that is gone is a disk that is not mounted: what lies under the mount point must stay as it is.
+      if (isSystemError(error, 'ENOENT') && !(await isFolder(this.#root))) throw rootMissing(this.#root)
+      if (!isSystemError(error, 'EEXIST')) throw error
+      await this.#checkExisting(path)
+    }
+    // Also where another writer has made it, who may not have got so far.
+    await syncFolder(dirname(path))
+    this.#known.add(folder)
+  }
+
+  async #checkExisting(path: string): Promise<void> {
+    const found = await look(path)
+    if (found?.isSymbolicLink()) throw linkRefused(path)
+    if (found !== undefined && !found.isDirectory()) {
+      throw new PortError('unsupported', `${path} is a file: on a disk no key can go on below the key of an object`)
+    }
+  }
+}
+
+export function rootMissing(root: string): PortError {
+  return new PortError('not-found', `There is no folder ${root}`, {
+    hint: 'Check the path, and that the disk is mounted',
+  })
+}
+
+export function linkRefused(path: string): PortError {
+  return new PortError('unsupported', `${path} is a symbolic link, which may not lie inside of a repository`, {
+    hint: 'Put the folder itself there, or mount it there; the folder of the repository as a whole may be a link',
+  })
+}

@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const nobody = 65_534
+
+/** Runs `action` with a new empty folder, which others may look into. */
+export async function withFolder(action: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bkp-local-'))
+  chmodSync(folder, 0o755)
+  try {
+    await action(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+export interface SmallDisk {
+  readonly folder: string
+  /** Mounts it again, so that nothing can be written. */
+  makeReadOnly(): void
+}
+
+/** Runs `action` with a disk of its own. Needs root on Linux, and fails where it cannot mount. */
+export function withSmallDisk(options: string, action: (disk: SmallDisk) => Promise<void>): Promise<void> {
+  return withFolder(async (folder) => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'bkp-test', folder])
+    try {
+      await action({ folder, makeReadOnly: () => execFileSync('mount', ['-o', 'remount,ro', folder]) })
+    } finally {
+      execFileSync('umount', [folder])
+    }
+  })
+}
+
+/** Runs `action` with the rights of a user who owns nothing but `folder`, if that is given. */
+export async function asOrdinaryUser(folder: string | undefined, action: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) return action()
+  if (folder !== undefined) chownSync(folder, nobody, nobody)
+  process.seteuid?.(nobody)
+  try {
+    await action()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
+/** The names of all files below a folder, also those that are no objects. */
+export function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => !entry.isDirectory())
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).sort()
+}
