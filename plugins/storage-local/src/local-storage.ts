@@ -56,21 +56,20 @@ export class LocalStorage implements Storage {
   async put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
     const path = this.#path(key)
-    const temporary = join(this.#root, temporaryFolder, `${machine}-${process.pid}-${randomBytes(8).toString('hex')}`)
+    const name = `${machine}-${process.pid}-${randomBytes(8).toString('hex')}`
+    const temporary = join(this.#root, temporaryFolder, name)
     await wrap(`Cannot store ${key}`, async () => {
-      // Not made again: where a disk was unmounted, the run would go on beside the repository.
-      if (!(await isFolder(this.#root))) throw folderGone(this.#root)
-      await this.#makeFolder(dirname(temporary))
-      await this.#makeFolder(dirname(path))
       try {
+        await this.#makeFolder(temporaryFolder)
+        await this.#makeFolder(key.slice(0, Math.max(0, key.lastIndexOf('/'))))
         await writeDurably(temporary, data, options.signal)
         // A link fails where the name is taken, a rename replaces: both are atomic.
         if (options.ifAbsent) await link(temporary, path)
         else await rename(temporary, path)
       } catch (error) {
         await rm(temporary, { force: true })
-        // What was made above is gone again, and the folder of the repository with it.
-        throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? folderGone(this.#root) : error
+        const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && !(await isFolder(this.#root))
+        throw isGone ? folderGone(this.#root) : error
       }
       if (options.ifAbsent) await unlink(temporary)
       await syncFolder(dirname(path))
@@ -158,11 +157,21 @@ export class LocalStorage implements Storage {
     return join(this.#root, key)
   }
 
-  async #makeFolder(path: string): Promise<void> {
-    if (this.#folders.has(path)) return
-    const made = await mkdir(path, { recursive: true, mode: 0o700 })
-    if (made !== undefined) await syncFolder(dirname(made))
-    this.#folders.add(path)
+  /**
+   * The folder of the repository itself is never made again: where a disk was unmounted, a run would go on beside it.
+   * @param folder below it, without a slash at its end; empty for itself
+   */
+  async #makeFolder(folder: string): Promise<void> {
+    if (folder === '' || this.#folders.has(folder)) return
+    await this.#makeFolder(folder.slice(0, Math.max(0, folder.lastIndexOf('/'))))
+    const path = join(this.#root, folder)
+    try {
+      await mkdir(path, { mode: 0o700 })
+      await syncFolder(dirname(path))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    this.#folders.add(folder)
   }
 
   async #statIfThere(key: string): Promise<StoredObject | undefined> {
