@@ -3,6 +3,8 @@ import { checkName } from './target.js'
 
 /** Directories below the root that are held open at a time. */
 const capacity = 128
+/** Of a long way down, the last directories are held as well: who comes from below goes to them next. */
+const heldAncestors = 64
 
 /** Opens directories component by component from the root, without following symlinks, and keeps the latest used open. */
 export class DirectoryCache {
@@ -37,16 +39,16 @@ export class DirectoryCache {
       this.#open.set(key, held)
       return held
     }
-    const opened = this.#descend(path)
-    this.#open.set(key, opened)
-    if (this.#open.size > capacity) {
-      const [oldest] = this.#open
-      if (oldest !== undefined) {
-        this.#open.delete(oldest[0])
-        closeDirectory(oldest[1])
-      }
-    }
-    return opened
+    return this.#descend(path, key)
+  }
+
+  #hold(key: string, directory: OpenDirectory): void {
+    this.#open.set(key, directory)
+    if (this.#open.size <= capacity) return
+    const [oldest] = this.#open
+    if (oldest === undefined) return
+    this.#open.delete(oldest[0])
+    closeDirectory(oldest[1])
   }
 
   /** Closes a directory and all below it, because it is going to be removed. */
@@ -66,14 +68,25 @@ export class DirectoryCache {
   }
 
   /** From the nearest ancestor that is open, one component at a time. */
-  #descend(path: readonly Uint8Array[]): OpenDirectory {
-    let depth = path.length - 1
-    while (depth > 0 && !this.#open.has(this.keyOf(path.slice(0, depth)))) depth--
-    let current = depth === 0 ? this.#root : (this.#open.get(this.keyOf(path.slice(0, depth))) as OpenDirectory)
-    for (let at = depth; at < path.length; at++) {
-      const next = openInside(current, checkName(path[at]))
-      if (at > depth) closeDirectory(current)
+  #descend(path: readonly Uint8Array[], key: string): OpenDirectory {
+    // Looked for among those that are open: to build the key of every ancestor takes long where paths are deep.
+    let nearest = ''
+    for (const held of this.#open.keys()) if (held.length > nearest.length && key.startsWith(held)) nearest = held
+    let current = this.#open.get(nearest) ?? this.#root
+    let currentKey = nearest
+    let isHeld = true
+    for (let at = nearest.split('/').length - 1; at < path.length; at++) {
+      const name = checkName(path[at])
+      let next: OpenDirectory
+      try {
+        next = openInside(current, name)
+      } finally {
+        if (!isHeld) closeDirectory(current)
+      }
       current = next
+      currentKey += this.keyOf([name])
+      isHeld = at >= path.length - heldAncestors
+      if (isHeld) this.#hold(currentKey, current)
     }
     return current
   }

@@ -1,5 +1,4 @@
 import {
-  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -33,6 +32,7 @@ import { guard, toPortError } from './errors.js'
 import type { Libc } from './libc.js'
 import { MetadataWriter } from './metadata-writer.js'
 import { inside, type OpenDirectory, withNul } from './place.js'
+import { makeFolder, requireUse, unlinkIfThere } from './presence.js'
 
 interface WrittenFile {
   readonly path: readonly Uint8Array[]
@@ -87,16 +87,26 @@ export class FileSystemTarget implements Target {
   }
 
   remove(path: readonly Uint8Array[]): void {
-    this.#directories.forget(path)
-    this.#at(path, (place, name) => {
-      if (inspectPath(place, name).kind !== 'directory') unlinkSync(place)
+    // A stack of our own: what is removed may be thousands of levels deep.
+    const stack = [{ path, isEmptied: false }]
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { path: current, isEmptied } = top
+      this.#directories.forget(current)
+      // Each time from its place: the descriptor that led there may have been closed, and be another directory's now.
+      const isGone = this.#at(current, (place, name) => {
+        if (isEmptied) rmdirSync(place)
+        else if (inspectPath(place, name).kind !== 'directory') unlinkSync(place)
+        else return false
+        return true
+      })
+      if (isGone) stack.pop()
       else {
-        for (const child of readdirSync(this.#directories.open(path).prefix, { encoding: 'buffer' }))
-          this.remove([...path, child])
-        this.#directories.forget(path)
-        rmdirSync(place)
+        top.isEmptied = true
+        const { prefix } = guard(textOf(current), () => this.#directories.open(current))
+        for (const child of readdirSync(prefix, { encoding: 'buffer' }))
+          stack.push({ path: [...current, child], isEmptied: false })
       }
-    })
+    }
   }
 
   makeDirectory(path: readonly Uint8Array[]): void {
@@ -295,34 +305,6 @@ export class FileSystemTarget implements Target {
       const text = name.toString('latin1')
       if (temporaryPattern.test(text) && !text.startsWith(`.bkp-${run}`)) unlinkIfThere(inside(directory, name))
     }
-  }
-}
-
-// A folder that cannot be written to may hold others that can; an empty one is of no use at all.
-function requireUse(root: string): void {
-  try {
-    accessSync(root, constants.W_OK)
-  } catch (error) {
-    if (readdirSync(root).length === 0) throw error
-  }
-}
-
-/** @returns whether it was made; false when something is there */
-function makeFolder(place: Buffer): boolean {
-  try {
-    mkdirSync(place, 0o700)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    return false
-  }
-}
-
-function unlinkIfThere(path: Buffer): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
 

@@ -23,7 +23,7 @@ export async function runBackup(context: OperationContext, options: BackupOption
   const started = context.now()
   options.onEvent?.({ kind: 'started', operation: 'backup' })
   const session = options.dryRun ? undefined : await beginSession(context, options)
-  const stored = { bytes: 0 }
+  const stored = { bytes: 0, hasBegun: false }
   let isCommitted = false
   try {
     if (session !== undefined) {
@@ -40,7 +40,7 @@ export async function runBackup(context: OperationContext, options: BackupOption
     return { ...result, elapsedMs: context.now() - started }
   } finally {
     // A failed run's packs are in no index: its session tells the next run to look for them.
-    if (isCommitted || stored.bytes === 0) await session?.end()
+    if (isCommitted || !stored.hasBegun) await session?.end()
     else await session?.abandon()
   }
 }
@@ -49,8 +49,8 @@ interface RunParts {
   readonly index: RepositoryIndex
   readonly parent: StoredSnapshot | undefined
   readonly started: number
-  /** What the run has stored so far, also when it fails. */
-  readonly stored: { bytes: number }
+  /** What the run has stored so far, also when it fails; a pack may be there before its storing is known to have succeeded. */
+  readonly stored: { bytes: number; hasBegun: boolean }
 }
 
 async function scanAndCommit(
@@ -95,6 +95,7 @@ async function scanAndCommit(
       },
       fetchPack: (pack) => cache.get(pack),
       storePack: async (pack) => {
+        stored.hasBegun = true
         if (options.dryRun) stored.bytes += pack.bytes.length
         else await store.put(pack)
       },
