@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ownsMachine } from '../support/machine.js'
 import { expectNoBreakdown, type RestoreReport, reportOf } from '../support/outcomes.js'
 import { bkp, bkpJson, type Ran } from '../support/run-bkp.js'
 
@@ -33,7 +34,7 @@ interface BackupReport {
 
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
-describe('what an unprivileged user may not read', () => {
+describe.runIf(ownsMachine)('what an unprivileged user may not read', () => {
   const source = join(work, 'private')
   const repository = join(work, 'of-nobody')
   let report: BackupReport
@@ -96,7 +97,7 @@ describe('what an unprivileged user may not read', () => {
   })
 })
 
-describe('files that change while they are read', () => {
+describe.runIf(ownsMachine)('files that change while they are read', () => {
   const source = join(work, 'busy')
   const repository = join(work, 'of-busy')
   const large = 10_000_000

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ownsMachine } from '../support/machine.js'
 import { mountBound, mountImage, unmount, unmountAll } from '../support/mounts.js'
 import { type CheckReport, expectNoBreakdown, type RestoreReport, reportOf } from '../support/outcomes.js'
 import { bkp, bkpJson } from '../support/run-bkp.js'
@@ -48,7 +49,7 @@ function filesBelow(folder: string): string[] {
   return paths.filter((path) => statSync(path).isFile()).sort((a, b) => statSync(b).size - statSync(a).size)
 }
 
-describe('a disk with sectors that cannot be read', () => {
+describe.runIf(ownsMachine)('a disk with sectors that cannot be read', () => {
   it('under the repository: what does not lie there is restored, and check names what does', async () => {
     mountImage(image, disk)
     await bkpJson(['init', '--to', repository])

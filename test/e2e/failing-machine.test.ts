@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ownsMachine } from '../support/machine.js'
 import { mountBound, mountMemory, resizeMemory, unmountAll } from '../support/mounts.js'
 import { expectNoBreakdown } from '../support/outcomes.js'
 import { bkp, bkpJson } from '../support/run-bkp.js'
@@ -74,7 +75,7 @@ async function backupUntil(repository: string, act: (child: ChildProcess | undef
   return backup
 }
 
-describe('a disk that is full', () => {
+describe.runIf(ownsMachine)('a disk that is full', () => {
   it('under the repository: nothing is damaged, and the next backup goes on from there', async () => {
     const disk = join(work, 'small-disk')
     mountMemory(disk, 40)
@@ -121,7 +122,7 @@ describe('a disk that is full', () => {
   })
 })
 
-describe('what is mounted read-only', () => {
+describe.runIf(ownsMachine)('what is mounted read-only', () => {
   it('as repository takes no backup, and gives back what it has', async () => {
     const repository = join(work, 'for-restores')
     const before = filesIn(repository)
@@ -161,7 +162,7 @@ describe('what is mounted read-only', () => {
   })
 })
 
-describe('a repository folder that goes away while a backup runs', () => {
+describe.runIf(ownsMachine)('a repository folder that goes away while a backup runs', () => {
   it('is not made again, and nothing is damaged when it is back', async () => {
     const repository = join(work, 'moved')
     const ran = await backupUntil(repository, () => renameSync(repository, `${repository}-away`))
@@ -195,7 +196,7 @@ describe('a repository folder that goes away while a backup runs', () => {
   })
 })
 
-describe('a backup that is interrupted by Ctrl-C', () => {
+describe.runIf(ownsMachine)('a backup that is interrupted by Ctrl-C', () => {
   it('is gone on with by the next one', async () => {
     const repository = join(work, 'interrupted')
     const ran = await backupUntil(repository, (child) => child?.kill('SIGINT'))

@@ -1,15 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ownsMachine } from '../support/machine.js'
 import { bkp, bkpJson } from '../support/run-bkp.js'
 import { makeTortureTree } from '../support/torture-tree.js'
 
 const work = mkdtempSync(join(tmpdir(), 'bkp-fidelity-'))
 const source = join(work, 'source')
 const repository = join(work, 'repository')
-const isRoot = process.getuid?.() === 0
 
 /** What rsync would have to change to make the copy equal; nothing for a faithful copy. */
 function differences(from: string, to: string): string {
@@ -29,7 +29,7 @@ function listDeep(root: string): string {
   return listed
 }
 
-describe.runIf(isRoot && spawnSync('rsync', ['--version']).status === 0)('a torture tree', () => {
+describe.runIf(ownsMachine)('a torture tree', () => {
   beforeAll(async () => {
     const { missing } = makeTortureTree(source)
     for (const what of missing) console.warn(`not part of the torture tree here: ${what}`)

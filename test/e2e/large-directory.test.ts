@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ownsMachine } from '../support/machine.js'
 import { mountMemory, unmountAll } from '../support/mounts.js'
 import { bkp, bkpJson } from '../support/run-bkp.js'
 
@@ -30,7 +31,7 @@ function inventoryOf(folder: string): string {
   return execFileSync('sh', ['-c', script, 'sh', folder], { encoding: 'utf8' })
 }
 
-describe(`a directory of ${count} entries`, () => {
+describe.runIf(ownsMachine)(`a directory of ${count} entries`, () => {
   it('is backed up, listed and restored, entry by entry', async () => {
     const { stats } = await bkpJson(['backup', source, '--to', repository])
     expect(stats).toMatchObject({ files: count, errors: 0 })

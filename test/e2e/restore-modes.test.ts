@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   existsSync,
   linkSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ownsMachine } from '../support/machine.js'
 import { bkp, bkpJson } from '../support/run-bkp.js'
 
 let work: string
@@ -149,5 +151,18 @@ describe('hard links', () => {
     await restore(`latest:${documents}`, '--target', documents, '--overwrite', 'if-changed')
     expect(inode('same.txt')).toBe(inode('a.txt'))
     expect(readFileSync(join(documents, 'same.txt'), 'utf8')).toBe('a of the backup')
+  })
+})
+
+describe.runIf(ownsMachine)('a folder with a default ACL', () => {
+  it('lets nobody into what is restored below it whom the original kept out', async () => {
+    const target = join(work, 'target')
+    mkdirSync(join(target, 'letters'), { recursive: true })
+    execFileSync('setfacl', ['-d', '-m', 'u:nobody:rwx', target])
+    execFileSync('setfacl', ['-m', 'u:nobody:rwx', join(target, 'letters')])
+    execFileSync('setfattr', ['-n', 'user.old', '-v', '1', join(target, 'letters')])
+    await restore(`latest:${documents}`, '--target', target)
+    expect(execFileSync('getfacl', ['-Rsp', target], { encoding: 'utf8' })).toBe('')
+    expect(execFileSync('getfattr', ['-Rd', target], { encoding: 'utf8' })).toBe('')
   })
 })

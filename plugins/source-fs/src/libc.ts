@@ -6,6 +6,7 @@ export interface Libc {
   flistxattr(file: number, list: Uint8Array | null, size: number): number
   lgetxattr(path: Uint8Array, name: Uint8Array, value: Uint8Array | null, size: number): number
   lsetxattr(path: Uint8Array, name: Uint8Array, value: Uint8Array, size: number, flags: number): number
+  lremovexattr(path: Uint8Array, name: Uint8Array): number
   utimensat(directory: number, path: Uint8Array, times: Uint8Array, flags: number): number
   mknod(path: Uint8Array, mode: number, device: bigint): number
   lseek(file: number, offset: number, whence: number): number
@@ -65,6 +66,7 @@ function bind(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc {
     lsetxattr: call(
       'int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, uint64_t size, int flags)',
     ),
+    lremovexattr: call('int lremovexattr(const uint8_t *path, const uint8_t *name)'),
     utimensat: call('int utimensat(int directory, const uint8_t *path, const uint8_t *times, int flags)'),
     mknod: call('int mknod(const uint8_t *path, uint32_t mode, uint64_t device)'),
     lseek: call('int64_t lseek(int file, int64_t offset, int whence)'),

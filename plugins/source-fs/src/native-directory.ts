@@ -53,11 +53,16 @@ export class NativeDirectories {
       const length = this.#libc.getdents64(directory, this.#listing, listBytes)
       if (length < 0) throw this.#error('scandir')
       if (length === 0) return entries
+      // The entries keep their names: one copy for all of a piece, and views on it.
+      const listing = new Uint8Array(length)
+      listing.set(this.#listing.subarray(0, length))
       for (let at = 0; at < length; ) {
-        const next = at + this.#listing.readUInt16LE(at + recordLengthAt)
-        const end = this.#listing.indexOf(0, at + nameAt)
-        const name = Buffer.from(this.#listing.subarray(at + nameAt, end))
-        if (!isDots(name)) entries.push(this.#inspect(directory, this.#listing.subarray(at + nameAt, end + 1), name))
+        const next =
+          at + ((listing[at + recordLengthAt] as number) | ((listing[at + recordLengthAt + 1] as number) << 8))
+        const start = at + nameAt
+        const end = listing.indexOf(0, start)
+        if (!isDots(listing, start, end))
+          entries.push(this.#inspect(directory, listing.subarray(start, end + 1), listing.subarray(start, end)))
         at = next
       }
     }
@@ -69,9 +74,9 @@ export class NativeDirectories {
     return { entry: this.#entry(name), blocks: Number(this.#view.getBigUint64(48, true)) }
   }
 
-  #inspect(directory: number, nameWithNul: Buffer, name: Buffer): SourceEntry | SourceErrorEntry {
+  #inspect(directory: number, nameWithNul: Uint8Array, name: Uint8Array): SourceEntry | SourceErrorEntry {
     if (this.#libc.statx(directory, nameWithNul, noFollow, basicStats, this.#stats) === 0) return this.#entry(name)
-    const failure = toPortError(this.#error('lstat'), name.toString())
+    const failure = toPortError(this.#error('lstat'), Buffer.from(name).toString())
     return { kind: 'error', name, message: failure.message, vanished: failure.code === 'not-found' }
   }
 
@@ -115,6 +120,6 @@ export class NativeDirectories {
   }
 }
 
-function isDots(name: Buffer): boolean {
-  return name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e))
+function isDots(names: Uint8Array, start: number, end: number): boolean {
+  return names[start] === 0x2e && (end === start + 1 || (end === start + 2 && names[start + 1] === 0x2e))
 }

@@ -8,7 +8,6 @@ import {
   ftruncateSync,
   lchownSync,
   linkSync,
-  lutimesSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -28,9 +27,10 @@ import {
   type TargetRequest,
 } from '@bkp/plugin-api'
 import { DirectoryCache } from './directory-cache.js'
-import { deviceNumber, inspectPath } from './entry.js'
+import { inspectPath } from './entry.js'
 import { guard, toPortError } from './errors.js'
 import type { Libc } from './libc.js'
+import { MetadataWriter } from './metadata-writer.js'
 import { inside, type OpenDirectory, withNul } from './place.js'
 import { makeFolder, requireUse, unlinkIfThere } from './presence.js'
 
@@ -49,17 +49,13 @@ interface WrittenFile {
 const openFiles = 64
 const temporaryPattern = /^\.bkp-[0-9a-f]+(?:-\d+)?-\d+\.tmp$/
 const setIds = 0o6000
-const noFollow = 0x100
-const currentDirectory = -100
-const fifoType = 0o010000
-const characterType = 0o020000
-const blockType = 0o060000
 
 /** Writes files back, never through a symlink and never outside the root. */
 export class FileSystemTarget implements Target {
   readonly #directories: DirectoryCache
   readonly #runId: string
   readonly #libc: Libc | undefined
+  readonly #metadata: MetadataWriter
   readonly #files = new Map<TargetFile, WrittenFile>()
   #lastFile = 0
 
@@ -71,6 +67,7 @@ export class FileSystemTarget implements Target {
     this.#directories = guard(root, () => new DirectoryCache(root))
     this.#runId = runId
     this.#libc = libc
+    this.#metadata = new MetadataWriter(libc)
   }
 
   inspect(path: readonly Uint8Array[]): SourceEntry | undefined {
@@ -123,14 +120,14 @@ export class FileSystemTarget implements Target {
       const { descriptor, prefix } = this.#directories.open(path)
       const place = descriptor === undefined ? prefix : Buffer.from(`/proc/self/fd/${descriptor}/.`)
       const problems: string[] = []
-      const isOwned = this.#setOwner(entry, problems, (uid, gid) =>
+      const isOwned = this.#metadata.setOwner(entry, problems, (uid, gid) =>
         descriptor === undefined ? lchownSync(place, uid, gid) : fchownSync(descriptor, uid, gid),
       )
-      this.#setXattrs(place, entry, problems)
+      this.#metadata.setXattrs(place, entry, problems, descriptor)
       const mode = isOwned ? entry.mode : entry.mode & ~setIds
       if (descriptor === undefined) chmodSync(place, mode)
       else fchmodSync(descriptor, mode)
-      this.#setTimes(place, entry, problems)
+      this.#metadata.setTimes(place, entry, problems)
       return problems
     })
   }
@@ -167,10 +164,10 @@ export class FileSystemTarget implements Target {
         const descriptor = this.#descriptor(file, written)
         const directory = this.#directories.open(written.directory)
         if (written.end !== written.sizeBytes) ftruncateSync(descriptor, written.sizeBytes)
-        const isOwned = this.#setOwner(entry, problems, (uid, gid) => fchownSync(descriptor, uid, gid))
-        this.#setXattrs(inside(directory, written.temporary), entry, problems)
+        const isOwned = this.#metadata.setOwner(entry, problems, (uid, gid) => fchownSync(descriptor, uid, gid))
+        this.#metadata.setXattrs(inside(directory, written.temporary), entry, problems, descriptor)
         fchmodSync(descriptor, isOwned ? entry.mode : entry.mode & ~setIds)
-        this.#setFileTimes(descriptor, inside(directory, written.temporary), entry, problems)
+        this.#metadata.setFileTimes(descriptor, inside(directory, written.temporary), entry, problems)
         this.#rename(directory, written.temporary, written.path.at(-1) as Uint8Array)
       })
     } catch (error) {
@@ -195,11 +192,11 @@ export class FileSystemTarget implements Target {
     const problems: string[] = []
     const hasBeenMade = this.#putInPlace(path, (temporary) => {
       if (entry.kind === 'symlink') symlinkSync(Buffer.from(details.linkTarget ?? ''), temporary)
-      else if (!this.#makeNode(temporary, entry, problems)) return false
-      const isOwned = this.#setOwner(entry, problems, (uid, gid) => lchownSync(temporary, uid, gid))
-      this.#setXattrs(temporary, entry, problems)
+      else if (!this.#metadata.makeNode(temporary, entry, problems)) return false
+      const isOwned = this.#metadata.setOwner(entry, problems, (uid, gid) => lchownSync(temporary, uid, gid))
+      this.#metadata.setXattrs(temporary, entry, problems)
       if (entry.kind !== 'symlink') chmodSync(temporary, isOwned ? entry.mode : entry.mode & ~setIds)
-      this.#setTimes(temporary, entry, problems)
+      this.#metadata.setTimes(temporary, entry, problems)
       return true
     })
     return hasBeenMade ? problems : [...problems, `a ${entry.kind} cannot be made here`]
@@ -262,62 +259,6 @@ export class FileSystemTarget implements Target {
     })
   }
 
-  #makeNode(place: Buffer, entry: TargetEntry, problems: string[]): boolean {
-    if (this.#libc === undefined) return false
-    const type = entry.kind === 'fifo' ? fifoType : entry.kind === 'character-device' ? characterType : blockType
-    if (entry.kind !== 'fifo' && entry.kind !== 'character-device' && entry.kind !== 'block-device') return false
-    const device = entry.kind === 'fifo' ? 0n : deviceNumber(entry.deviceMajor, entry.deviceMinor)
-    if (this.#libc.mknod(withNul(place), type | 0o600, device) === 0) return true
-    problems.push(`${entry.kind}: ${this.#libc.lastError()}`)
-    return false
-  }
-
-  /** @returns whether owner and group are as they were, so that setuid and setgid may be set */
-  #setOwner(entry: TargetEntry, problems: string[], change: (uid: number, gid: number) => void): boolean {
-    try {
-      change(entry.uid, entry.gid)
-      return true
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code !== 'EPERM' && code !== 'EINVAL' && code !== 'ENOSYS') throw error
-      problems.push(`owner ${entry.uid}:${entry.gid} cannot be set: ${code}`)
-      return false
-    }
-  }
-
-  #setXattrs(place: Buffer, entry: TargetEntry, problems: string[]): void {
-    const { xattrs } = entry.details
-    if (xattrs === undefined || xattrs.length === 0) return
-    if (this.#libc === undefined) {
-      problems.push('extended attributes cannot be set without koffi')
-      return
-    }
-    const path = withNul(place)
-    for (const { name, value } of xattrs) {
-      if (this.#libc.lsetxattr(path, withNul(name), value, value.length, 0) !== 0) {
-        problems.push(`the extended attribute ${Buffer.from(name).toString()} cannot be set: ${this.#libc.lastError()}`)
-      }
-    }
-  }
-
-  #setTimes(place: Buffer, entry: TargetEntry, problems: string[]): void {
-    const { mtimeSeconds: seconds, mtimeNanoseconds: nanoseconds } = entry
-    if (this.#libc === undefined) {
-      lutimesSync(place, seconds, seconds + nanoseconds / 1e9)
-      return
-    }
-    if (this.#libc.utimensat(currentDirectory, withNul(place), timesOf(entry), noFollow) !== 0) {
-      problems.push(`the time of the last change cannot be set: ${this.#libc.lastError()}`)
-    }
-  }
-
-  #setFileTimes(descriptor: number, place: Buffer, entry: TargetEntry, problems: string[]): void {
-    if (this.#libc === undefined) this.#setTimes(place, entry, problems)
-    else if (this.#libc.futimens(descriptor, timesOf(entry)) !== 0) {
-      problems.push(`the time of the last change cannot be set: ${this.#libc.lastError()}`)
-    }
-  }
-
   #rename(directory: OpenDirectory, from: Uint8Array, to: Uint8Array): void {
     const { descriptor } = directory
     if (this.#libc !== undefined && descriptor !== undefined) {
@@ -365,12 +306,6 @@ export class FileSystemTarget implements Target {
       if (temporaryPattern.test(text) && !text.startsWith(`.bkp-${run}`)) unlinkIfThere(inside(directory, name))
     }
   }
-}
-
-/** Two `struct timespec`: last access and last change, the same. */
-function timesOf({ mtimeSeconds, mtimeNanoseconds }: TargetEntry): Uint8Array {
-  const [seconds, nanoseconds] = [BigInt(mtimeSeconds), BigInt(mtimeNanoseconds)]
-  return new Uint8Array(new BigInt64Array([seconds, nanoseconds, seconds, nanoseconds]).buffer)
 }
 
 /** @throws PortError `corrupt` for a name that could lead elsewhere */

@@ -60,8 +60,7 @@ export class PluginEngine implements Engine {
 
   async openRepository(url: string, unlock: Unlock, options: OpenOptions = {}): Promise<Repository> {
     const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
-    const source = this.#plugins.moduleUrl('source', 'fs')
-    const reserve = new ThreadReserve(options.startThreads ? threads : 0, source === undefined ? [] : [source])
+    const reserve = new ThreadReserve(options.startThreads ? threads : 0, this.#likelyModules())
     let storage: Storage | undefined
     try {
       storage = await this.#openStorage(url)
@@ -132,6 +131,14 @@ export class PluginEngine implements Engine {
       const hint = `${cause.hint ?? 'Check the address'}; a new repository is made by: bkp init --to ${url}`
       throw new BkpError('no-repository', `There is no repository at ${url}: ${cause.message}`, { hint, cause })
     }
+  }
+
+  /** What nearly every run loads in its threads. */
+  #likelyModules(): readonly string[] {
+    const codecs = (['encryption', 'compression'] as const).flatMap((port) =>
+      this.#plugins.idsOf(port).map((id) => this.#plugins.moduleUrl(port, id)),
+    )
+    return [this.#plugins.moduleUrl('source', 'fs'), ...codecs].filter((url) => url !== undefined)
   }
 
   #try(subject: string, action: () => unknown): DoctorFinding {

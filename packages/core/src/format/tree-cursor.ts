@@ -1,5 +1,6 @@
 import type { Extent, Xattr } from '@bkp/plugin-api'
 import { damaged } from '../errors/index.js'
+import { compareBytes } from './compare.js'
 import { maxListDepth } from './limits.js'
 import {
   changedFlag,
@@ -24,6 +25,7 @@ export class TreeCursor {
   #start = 0
   #end = treeHeaderBytes
   #fields = 0
+  #name: Uint8Array | undefined
   #lastName: Uint8Array | undefined
 
   /** @throws BkpError `damaged` */
@@ -53,6 +55,8 @@ export class TreeCursor {
     if (end > this.#bytes.length || this.#fields > end) throw damaged('An entry of a tree is longer than the tree')
     this.#end = end
     this.#seen++
+    this.#lastName = this.#name
+    this.#name = undefined
     this.#validate()
     return true
   }
@@ -67,7 +71,17 @@ export class TreeCursor {
 
   /** A view on the tree. */
   get name(): Uint8Array {
-    return this.#bytes.subarray(this.#start + entryFixedBytes, this.#fields)
+    this.#name ??= this.#bytes.subarray(this.#start + entryFixedBytes, this.#fields)
+    return this.#name
+  }
+
+  /** Where the entry with its length begins and ends in the tree. */
+  get startsAt(): number {
+    return this.#start - 4
+  }
+
+  get endsAt(): number {
+    return this.#end
   }
 
   /** The entry with its length, as it can be put into another tree. */
@@ -181,9 +195,8 @@ export class TreeCursor {
     const { name } = this
     if (!isLegalName(name))
       throw damaged(`A tree holds the illegal name ${JSON.stringify(Buffer.from(name).toString())}`)
-    if (this.#lastName !== undefined && Buffer.compare(this.#lastName, name) >= 0)
+    if (this.#lastName !== undefined && compareBytes(this.#lastName, name) >= 0)
       throw damaged('The names of a tree are not in order')
-    this.#lastName = name
     if (!isSize(this.sizeBytes)) throw damaged('An entry of a tree has an impossible size')
     if (this.mode > maxMode) throw damaged('An entry of a tree has mode bits that are no permissions')
     if (!isTime(this.mtimeSeconds, this.mtimeNanoseconds) || !isTime(this.ctimeSeconds, this.ctimeNanoseconds))

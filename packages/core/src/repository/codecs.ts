@@ -54,9 +54,10 @@ export class Codecs {
         descriptor.id === 'none' ? noCompression : loadCompressor(descriptor),
       ),
     )
-    const ciphers = new Map<string, LoadedCipher | BkpError>()
-    for (const descriptor of descriptors.ciphers) ciphers.set(descriptor.id, await loadCipher(descriptor))
-    return new Codecs(compressors, ciphers)
+    const ciphers = await Promise.all(
+      descriptors.ciphers.map(async (descriptor) => [descriptor.id, await loadCipher(descriptor)] as const),
+    )
+    return new Codecs(compressors, new Map(ciphers))
   }
 
   /** @throws BkpError `missing-plugin`, `plugin-failed` */

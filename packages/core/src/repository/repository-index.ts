@@ -35,7 +35,8 @@ export interface IndexOptions {
   readonly signal?: AbortSignal
 }
 
-const readsAtATime = 8
+/** Small objects that are read from a storage at the same time. */
+export const readsAtATime = 8
 
 /** Loads the index of a repository. Damaged segments are listed, not thrown. */
 export async function loadIndex(
@@ -71,22 +72,31 @@ export async function loadIndex(
       }
     })
 
-  let next = 0
-  const readOne = async (): Promise<void> => {
-    for (let segment = segments[next++]; segment !== undefined; segment = segments[next++]) {
-      options.signal?.throwIfAborted()
-      const payload = await readSealed(repository, 'index', segment.key, cipherFor, broken)
-      if (payload === undefined) continue
-      try {
-        enter(payload)
-      } catch (error) {
-        if (!isBkpError(error, 'damaged')) throw error
-        broken.push({ key: segment.key, error })
-      }
+  await forEachAtATime(segments, readsAtATime, async ({ key }) => {
+    options.signal?.throwIfAborted()
+    const payload = await readSealed(repository, 'index', key, cipherFor, broken)
+    if (payload === undefined) return
+    try {
+      enter(payload)
+    } catch (error) {
+      if (!isBkpError(error, 'damaged')) throw error
+      broken.push({ key, error })
     }
-  }
-  await Promise.all(Array.from({ length: readsAtATime }, readOne))
+  })
   return { table, packs, compressions, broken, condemned }
+}
+
+/** Runs an action for each item, for so many of them at the same time. */
+export async function forEachAtATime<T>(
+  items: readonly T[],
+  atATime: number,
+  action: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let n = next++; n < items.length; n = next++) await action(items[n] as T)
+  }
+  await Promise.all(Array.from({ length: Math.min(atATime, items.length) }, work))
 }
 
 /** Reads and opens an object of one part; a damaged one goes to `broken`. */

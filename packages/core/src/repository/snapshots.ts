@@ -3,7 +3,7 @@ import { parseObjectKey } from '../format/ids.js'
 import type { CipherInUse } from '../format/sealed-object.js'
 import { parseSnapshot, type Snapshot } from '../format/snapshot.js'
 import type { OpenedRepository } from './opened-repository.js'
-import { type BrokenObject, keysOf, readSealed } from './repository-index.js'
+import { type BrokenObject, forEachAtATime, keysOf, readSealed, readsAtATime } from './repository-index.js'
 
 export interface StoredSnapshot {
   /** Hex. */
@@ -24,16 +24,16 @@ export async function loadSnapshots(
   broken: BrokenObject[] = [],
 ): Promise<readonly StoredSnapshot[]> {
   const found: StoredSnapshot[] = []
-  for (const key of await keysOf(repository.storage, 'snapshots/')) {
+  await forEachAtATime(await keysOf(repository.storage, 'snapshots/'), readsAtATime, async (key) => {
     const payload = await readSealed(repository, 'snapshot', key, cipherFor, broken)
-    if (payload === undefined) continue
+    if (payload === undefined) return
     try {
       found.push({ id: parseObjectKey(key)?.name as string, snapshot: parseSnapshot(payload) })
     } catch (error) {
       if (!isBkpError(error, 'damaged')) throw error
       broken.push({ key, error })
     }
-  }
+  })
   return found.sort((a, b) => compare(a.snapshot.time, b.snapshot.time) || compare(a.id, b.id))
 }
 

@@ -63,10 +63,7 @@ export async function startBackupWorker(
     cipherId: setup.cipherId,
     counters,
     recycled: () => {
-      // A scan hardly ever lets the event loop run, so messages are asked for.
-      for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port)) {
-        take(received.message as ToBackupWorker)
-      }
+      takeMessages()
       return spare.pop()
     },
     emit: ({ bytes, rows, compressionIds, name, kind }) => {
@@ -101,6 +98,7 @@ export async function startBackupWorker(
       post({ kind: 'issue', issue, path, message, isNote: false })
     },
     note: (issue, path, message) => post({ kind: 'issue', issue, path, message, isNote: true }),
+    takeMessages: () => takeMessages(),
     current: (path) => {
       const now = Date.now()
       if (now - lastCurrent < currentEveryMs) return
@@ -148,6 +146,10 @@ export async function startBackupWorker(
     }
   }
   port.on('message', take)
+  const takeMessages = (): void => {
+    for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port))
+      take(received.message as ToBackupWorker)
+  }
 }
 
 async function perform(context: ScanContext, work: BackupTask): Promise<Scan> {
@@ -159,13 +161,9 @@ async function perform(context: ScanContext, work: BackupTask): Promise<Scan> {
       const { entry, range } = work
       return { now: await context.saver.saveRange(() => directory.openFile(entry, range)) }
     }
-    const entries: Uint8Array[] = []
-    for (const entry of work.entries) {
-      const encoder = new EntryEncoder()
-      await saveFile(context, work.place, directory, entry, encoder)
-      entries.push(encoder.view())
-    }
-    return { now: { kind: 'entries', entries } }
+    const encoder = new EntryEncoder()
+    for (const entry of work.entries) await saveFile(context, work.place, directory, entry, encoder)
+    return { now: { kind: 'entries', entries: encoder.view().slice() } }
   } finally {
     await directory.close()
   }

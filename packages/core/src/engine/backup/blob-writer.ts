@@ -76,7 +76,7 @@ export class BlobWriter {
   knows(ids: Uint8Array): boolean {
     const { table } = this.#options
     for (let at = 0; at < ids.length; at += 32) {
-      this.#id.set(ids.subarray(at, at + 32))
+      for (let i = 0; i < 32; i++) this.#id[i] = ids[at + i] as number
       if (table.find(this.#idWords) < 0) return false
     }
     return true

@@ -5,6 +5,7 @@ import {
   type SourceEntry,
   type SourceErrorEntry,
 } from '@bkp/plugin-api'
+import { compareBytes } from '../../format/compare.js'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { type EntryContent, EntryEncoder, TreeWriter } from '../../format/tree-writer.js'
 import type { IssueKind } from '../api.js'
@@ -27,12 +28,12 @@ export type Scan = { readonly now: BackupTaskResult } | { readonly later: Promis
 
 type Listed = SourceEntry | SourceErrorEntry
 /** Encoded entries in order, some of them still on their way. */
-type Piece = Uint8Array | Promise<readonly Uint8Array[]>
+type Piece = Uint8Array | Promise<Uint8Array>
 
 /** Files that are going to another thread, and the place that their entries will take. */
 interface Batch {
   readonly entries: SourceEntry[]
-  readonly resolve: (entries: readonly Uint8Array[]) => void
+  readonly resolve: (entries: Uint8Array) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -42,6 +43,7 @@ export async function scanDirectory(
   place: DirectoryPlace,
   parentTree: Uint8Array,
 ): Promise<Scan> {
+  context.takeMessages()
   // Every level begins on a fresh stack: paths may be thousands of levels deep.
   const known = await KnownEntries.load(context.reader, parentTree)
   let directory: DirectoryReader
@@ -67,6 +69,8 @@ class DirectoryScan {
   readonly #entries = new EntryEncoder()
   readonly #pieces: Piece[] = []
   #batch: Batch | undefined
+  /** Whether everything so far is as it was in the parent, and nothing is encoded yet. */
+  #isAsBefore = true
 
   constructor(context: ScanContext, place: DirectoryPlace, directory: DirectoryReader, known: KnownEntries) {
     this.#context = context
@@ -78,7 +82,15 @@ class DirectoryScan {
   /** Where the next entry is encoded. A batch of files ends here: entries keep their order. */
   get #encoder(): EntryEncoder {
     this.#closeBatch()
+    if (this.#isAsBefore) {
+      this.#isAsBefore = false
+      for (const entries of this.#known.accepted()) this.#entries.copy(entries)
+    }
     return this.#entries
+  }
+
+  #addAsBefore(known: TreeCursor): void {
+    if (!this.#isAsBefore || !this.#known.accept()) this.#encoder.copy(known.encoded)
   }
 
   async run(): Promise<Scan> {
@@ -89,19 +101,22 @@ class DirectoryScan {
       const known = this.#known.find(entry.name)
       if (entry.kind === 'error') this.#addUnknown(entry)
       else if (entry.kind === 'directory') await this.#addDirectory(entry, known)
-      else if (entry.kind === 'file') await this.#addFile(entry, known, unread)
-      else await this.#addOther(entry, known)
+      else if (entry.kind === 'file') {
+        if (!this.#addKnownFile(entry, known)) await this.#addFile(entry, known, unread)
+      } else await this.#addOther(entry, known)
     }
+    const tree = this.#isAsBefore ? this.#known.acceptedTree : undefined
+    if (tree !== undefined) return { now: { kind: 'tree', ids: tree } }
     this.#cutPiece()
     if (this.#pieces.every((piece) => piece instanceof Uint8Array)) return { now: this.#write(this.#pieces) }
-    return { later: Promise.all(this.#pieces).then((pieces) => this.#write(pieces.flat())) }
+    return { later: Promise.all(this.#pieces).then((pieces) => this.#write(pieces)) }
   }
 
   async #list(): Promise<readonly Listed[]> {
     const context = this.#context
     const listing = this.#directory.list()
     let entries = [...(Array.isArray(listing) ? (listing as readonly Listed[]) : await listing)]
-    entries.sort((a, b) => Buffer.compare(a.name, b.name))
+    entries.sort((a, b) => compareBytes(a.name, b.name))
     if (context.options.excludeCaches && (await this.#isCache(entries))) {
       entries = entries.filter((entry) => Buffer.from(entry.name).toString() === cacheDirectoryTag)
     }
@@ -151,16 +166,23 @@ class DirectoryScan {
     const scan: Scan = context.shared.takeWanted()
       ? { later: context.offload({ kind: 'directory', place, parentTree }) }
       : await scanDirectory(context, place, parentTree)
-    if ('now' in scan) this.#addScanned(this.#encoder, entry, details, scan.now)
-    else {
+    if ('now' in scan) {
+      if (known !== undefined && this.#isTreeAsBefore(entry, known, scan.now)) this.#addAsBefore(known)
+      else this.#addScanned(this.#encoder, entry, details, scan.now)
+    } else {
       this.#gap(
         scan.later.then((result) => {
           const encoder = new EntryEncoder()
           this.#addScanned(encoder, entry, details, result)
-          return encoder.length === 0 ? [] : [encoder.view()]
+          return encoder.view().slice()
         }),
       )
     }
+  }
+
+  #isTreeAsBefore(entry: SourceEntry, known: TreeCursor, result: BackupTaskResult): boolean {
+    if (result.kind !== 'tree' || this.#context.options.force || !isUnchanged(known, entry)) return false
+    return compareBytes(result.ids, known.tree ?? new Uint8Array(0)) === 0
   }
 
   #addScanned(encoder: EntryEncoder, entry: SourceEntry, details: EntryDetails, result: BackupTaskResult): void {
@@ -171,15 +193,20 @@ class DirectoryScan {
     }
   }
 
+  // Apart from the files that are read, because nearly always it is all there is to do, and a promise costs as much.
+  #addKnownFile(entry: SourceEntry, known: TreeCursor | undefined): boolean {
+    if (known === undefined || !this.#isKnown(known, entry)) return false
+    const { counters } = this.#context
+    counters.add('files')
+    counters.add('filesUnchanged')
+    counters.add('bytes', entry.sizeBytes)
+    this.#addAsBefore(known)
+    return true
+  }
+
   async #addFile(entry: SourceEntry, known: TreeCursor | undefined, unread: number): Promise<void> {
     const context = this.#context
     context.counters.add('files')
-    if (known !== undefined && this.#isKnown(known, entry)) {
-      context.counters.add('filesUnchanged')
-      context.counters.add('bytes', entry.sizeBytes)
-      this.#encoder.copy(known.encoded)
-      return
-    }
     context.counters.add(known === undefined ? 'filesNew' : 'filesChanged')
     if (entry.sizeBytes > rangedFileBytes) await this.#addLargeFile(entry)
     else if (this.#giveAway(entry, unread)) return
@@ -226,7 +253,7 @@ class DirectoryScan {
     this.#batch = undefined
     this.#context
       .offload({ kind: 'files', place: this.#place, entries: batch.entries })
-      .then((result) => batch.resolve(result.kind === 'entries' ? result.entries : []), batch.reject)
+      .then((result) => batch.resolve(result.kind === 'entries' ? result.entries : new Uint8Array(0)), batch.reject)
   }
 
   async #addLargeFile(entry: SourceEntry): Promise<void> {
@@ -250,7 +277,7 @@ class DirectoryScan {
           details,
           context.saver.join(sound, (kind, message) => this.#issue(kind, entry.name, message)),
         )
-        return [encoder.view()]
+        return encoder.view().slice()
       }),
     )
   }
@@ -262,7 +289,7 @@ class DirectoryScan {
       return
     }
     context.counters.add('others')
-    if (known !== undefined && !context.options.force && isUnchanged(known, entry)) this.#encoder.copy(known.encoded)
+    if (known !== undefined && !context.options.force && isUnchanged(known, entry)) this.#addAsBefore(known)
     else this.#encoder.add(entry, await this.#describe(entry, undefined), {})
   }
 
@@ -271,7 +298,7 @@ class DirectoryScan {
     return describeEntry(this.#context, this.#place, this.#directory, entry)
   }
 
-  #gap(entries: Promise<readonly Uint8Array[]>): void {
+  #gap(entries: Promise<Uint8Array>): void {
     this.#cutPiece()
     this.#pieces.push(entries)
   }

@@ -12,6 +12,7 @@ export type SavedContent = EntryContent | undefined
 export interface FileSaverParts {
   readonly chunker: FileChunker
   readonly writer: BlobWriter
+  /** Told of all bytes of every file, holes and further names included: what a later run adds up from sizes. */
   readonly onBytes: (bytes: number) => void
 }
 
@@ -36,7 +37,10 @@ export class FileSaver {
     const link =
       entry.linkCount > 1 ? `${entry.device}:${entry.inode}:${entry.ctimeSeconds}:${entry.ctimeNanoseconds}` : undefined
     const known = link === undefined ? undefined : this.#links.get(link)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      this.#parts.onBytes(entry.sizeBytes)
+      return known
+    }
     const content = await this.#read(open, issue)
     const isSound = content !== undefined && !content.changed && content.error === undefined
     if (link !== undefined && isSound && this.#links.size < maxRememberedLinks) this.#links.set(link, content)
@@ -83,7 +87,11 @@ export class FileSaver {
       const ids = this.#ids.copy()
       if (extents === undefined) return { ids, depth, changed, sizeBytes: bytes }
       const expected = extents.reduce((sum, extent) => sum + extent.length, 0)
-      if (bytes === expected) return { ids, depth, changed, sizeBytes, extents }
+      if (bytes === expected) {
+        // Holes count as well, as they do for a file that is not read again.
+        this.#parts.onBytes(sizeBytes - expected)
+        return { ids, depth, changed, sizeBytes, extents }
+      }
       const error = `the file shrank while it was read: ${bytes} of ${expected} bytes`
       issue('changed', error)
       return { error }

@@ -1,17 +1,27 @@
 import type { SourceEntry } from '@bkp/plugin-api'
 import { isBkpError } from '../../errors/index.js'
+import { compareBytes } from '../../format/compare.js'
 import { wordsOf } from '../../format/ids.js'
 import { TreeCursor } from '../../format/tree-cursor.js'
+import { treeHeaderBytes } from '../../format/tree-layout.js'
 import type { BlobReader } from '../../repository/blob-reader.js'
 import { blobType } from './blob-writer.js'
 
-/** The entries of one directory in the parent snapshot, looked up in ascending order of names. */
+/**
+ * The entries of one directory in the parent snapshot, looked up in ascending order of names. As long as all that is found
+ * is as it was, nothing has to be written: the entries accepted so far are the beginning of the parent's trees.
+ */
 export class KnownEntries {
+  readonly #ids: Uint8Array
   readonly #blobs: readonly Uint8Array[]
   #next = 0
   #cursor: TreeCursor | undefined
+  /** Where the accepted beginning ends. */
+  #acceptedBlob = 0
+  #acceptedBytes = treeHeaderBytes
 
-  private constructor(blobs: readonly Uint8Array[]) {
+  private constructor(ids: Uint8Array, blobs: readonly Uint8Array[]) {
+    this.#ids = ids
     this.#blobs = blobs
   }
 
@@ -27,9 +37,9 @@ export class KnownEntries {
       }
     } catch (error) {
       if (!isBkpError(error, 'damaged')) throw error
-      return new KnownEntries([])
+      return new KnownEntries(new Uint8Array(0), [])
     }
-    return new KnownEntries(blobs)
+    return new KnownEntries(ids, blobs)
   }
 
   /** The entry of that name. Valid until the next call; names must ascend. */
@@ -41,11 +51,48 @@ export class KnownEntries {
         this.#cursor = new TreeCursor(blob)
         if (!this.#advance()) continue
       }
-      const order = Buffer.compare(this.#cursor.name, name)
+      const order = compareBytes(this.#cursor.name, name)
       if (order === 0) return this.#cursor
       if (order > 0) return undefined
       this.#advance()
     }
+  }
+
+  /**
+   * Takes the entry found last as it is.
+   * @returns false when it does not follow the accepted ones, because something in between is gone
+   */
+  accept(): boolean {
+    const cursor = this.#cursor
+    const blob = this.#next - 1
+    if (cursor === undefined) return false
+    const isNext =
+      blob === this.#acceptedBlob
+        ? cursor.startsAt === this.#acceptedBytes
+        : blob === this.#acceptedBlob + 1 && this.#isAtEnd() && cursor.startsAt === treeHeaderBytes
+    if (!isNext) return false
+    this.#acceptedBlob = blob
+    this.#acceptedBytes = cursor.endsAt
+    return true
+  }
+
+  /** The encoded entries accepted so far, in order. */
+  *accepted(): Generator<Uint8Array> {
+    for (const [n, blob] of this.#blobs.entries()) {
+      if (n > this.#acceptedBlob) return
+      yield blob.subarray(treeHeaderBytes, n === this.#acceptedBlob ? this.#acceptedBytes : blob.length)
+    }
+  }
+
+  /** Ids of the parent's trees when all of their entries were accepted. */
+  get acceptedTree(): Uint8Array | undefined {
+    return this.#blobs.length > 0 && this.#acceptedBlob === this.#blobs.length - 1 && this.#isAtEnd()
+      ? this.#ids
+      : undefined
+  }
+
+  #isAtEnd(): boolean {
+    return this.#acceptedBytes === this.#blobs[this.#acceptedBlob]?.length
   }
 
   #advance(): boolean {

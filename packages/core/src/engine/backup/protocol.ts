@@ -43,8 +43,8 @@ export type BackupTaskResult =
   | { readonly kind: 'tree'; readonly ids: Uint8Array }
   /** The directory could not be opened. */
   | { readonly kind: 'unreadable'; readonly message: string; readonly vanished: boolean }
-  /** Encoded tree entries in the order of the task's entries; an empty one for a file that vanished. */
-  | { readonly kind: 'entries'; readonly entries: readonly Uint8Array[] }
+  /** Encoded tree entries one after the other in the order of the task's entries; none for a file that vanished. */
+  | { readonly kind: 'entries'; readonly entries: Uint8Array }
   | {
       readonly kind: 'range'
       readonly ids: Uint8Array

@@ -31,8 +31,10 @@ export async function runBackup(context: OperationContext, options: BackupOption
       if (adopted > 0)
         options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
     }
-    const index = await context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) })
-    const parent = await findParent(context, options)
+    const [index, parent] = await Promise.all([
+      context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
+      findParent(context, options),
+    ])
     const result = await scanAndCommit(context, options, { index, parent, started, stored })
     isCommitted = true
     return { ...result, elapsedMs: context.now() - started }

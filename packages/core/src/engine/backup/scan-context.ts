@@ -24,4 +24,9 @@ export interface ScanContext {
   /** Something worth knowing that is as it should be; not counted. */
   readonly note: (kind: IssueKind, path: Uint8Array, message: string) => void
   readonly current: (path: Uint8Array) => void
+  /**
+   * Looks after results of what was given away. A scan hardly ever lets the event loop run; what waits for results would
+   * pile up until its end.
+   */
+  readonly takeMessages: () => void
 }

@@ -106,14 +106,7 @@ class Restore {
     if (cursor.kind === 'error') {
       this.#issue('unreadable', path, `was not backed up: ${cursor.error ?? 'it could not be read'}`)
     } else if (cursor.kind === 'directory') this.#takeDirectory(walked, target)
-    else if (cursor.kind === 'file') await this.#takeFile(walked, target, plan)
-    else if (this.#mayWrite(walked, target)) {
-      this.#counts.others++
-      if (target === undefined) return
-      this.#attempt(path, () => {
-        for (const problem of target.makeSpecial(path, targetEntryOf(cursor))) this.#issue('not-kept', path, problem)
-      })
-    }
+    else await this.#takeEntry(walked, target, plan)
   }
 
   #takeDirectory({ cursor, path }: WalkedEntry, target: Target | undefined): void {
@@ -138,7 +131,8 @@ class Restore {
     else this.#blocked.add(keyOf(path))
   }
 
-  async #takeFile(walked: WalkedEntry, target: Target | undefined, plan: RestorePlan): Promise<void> {
+  /** Files, and what else is no directory: further names of one become links when all content is there. */
+  async #takeEntry(walked: WalkedEntry, target: Target | undefined, plan: RestorePlan): Promise<void> {
     const { cursor, path } = walked
     if (cursor.error !== undefined) {
       this.#issue('unreadable', path, `its content was not backed up: ${cursor.error}`)
@@ -160,20 +154,20 @@ class Restore {
       if (verdict === 'same' && link !== undefined && existing === undefined) this.#linked.set(link, path)
       return
     }
-    this.#counts.files++
+    this.#counts[cursor.kind === 'file' ? 'files' : 'others']++
     if (existing !== undefined) {
       this.#links.push({ path, existing })
       return
     }
     if (link !== undefined) this.#linked.set(link, path)
-    this.#counts.bytes += cursor.sizeBytes
-    if (target !== undefined) await plan.add(walked)
-  }
-
-  #mayWrite(walked: WalkedEntry, target: Target | undefined): boolean {
-    if (this.#judge(walked, target) === 'write') return true
-    this.#counts.skipped++
-    return false
+    if (cursor.kind === 'file') {
+      this.#counts.bytes += cursor.sizeBytes
+      if (target !== undefined) await plan.add(walked)
+    } else if (target !== undefined) {
+      this.#attempt(path, () => {
+        for (const problem of target.makeSpecial(path, targetEntryOf(cursor))) this.#issue('not-kept', path, problem)
+      })
+    }
   }
 
   /** What is to be done with an entry that is no directory; makes way for it where that is allowed. */
