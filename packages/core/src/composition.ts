@@ -18,7 +18,8 @@ export async function createEngine(options: EngineOptions, log: Logger = quiet):
     log,
   )
   const plugins: PluginAccess = {
-    openStorage: async (url, intent) => new IntegrityStorage(new RetryingStorage(await host.openStorage(url, intent))),
+    // Integrity within, so that an answer that came short is asked for again.
+    openStorage: async (url, intent) => new RetryingStorage(new IntegrityStorage(await host.openStorage(url, intent))),
     idsOf: (port) => host.idsOf(port),
     moduleUrl: (port, id) => host.moduleUrl(port, id),
     validate: (port, choice) => host.validate(port, choice.id, choice.configuration),

@@ -6,7 +6,7 @@ import {
   type Storage,
   type StoredObject,
 } from '@bkp/plugin-api'
-import { objectNameOf, parseObjectKey } from '../format/ids.js'
+import { descriptorKey, objectNameOf, parseObjectKey } from '../format/ids.js'
 
 /**
  * Believes no storage: what is named by its SHA-256 is verified when it is read whole, no answer may be short, and names
@@ -29,8 +29,9 @@ export class IntegrityStorage implements Storage {
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     const bytes = await this.#inner.get(key, options)
-    if (options.length !== undefined && bytes.length !== options.length) {
-      throw new PortError('transient', `${key} gave ${bytes.length} bytes instead of ${options.length}`)
+    const expected = options.length ?? options.into?.length
+    if (expected !== undefined && bytes.length !== expected) {
+      throw new PortError('transient', `${key} gave ${bytes.length} bytes instead of ${expected}`)
     }
     const parsed = parseObjectKey(key)
     const isWhole = options.offset === undefined && options.length === undefined
@@ -45,7 +46,10 @@ export class IntegrityStorage implements Storage {
   }
 
   async *list(prefix: string, options?: CallOptions): AsyncGenerator<StoredObject> {
-    for await (const object of this.#inner.list(prefix, options)) if (object.key.startsWith(prefix)) yield object
+    for await (const object of this.#inner.list(prefix, options)) {
+      const isOurs = object.key === descriptorKey || parseObjectKey(object.key) !== undefined
+      if (isOurs && object.key.startsWith(prefix)) yield object
+    }
   }
 
   remove(key: string, options?: CallOptions): Promise<void> {

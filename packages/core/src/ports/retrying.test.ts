@@ -1,0 +1,211 @@
+import { PortError, type PortErrorCode, portErrorCodes } from '@bkp/plugin-api'
+import { describeStorage, expectPortRejection, type Fault, FaultyStorage, InMemoryStorage } from '@bkp/testkit'
+import { describe, expect, it } from 'vitest'
+import { RetryingStorage, type RetryPolicy } from './retrying.js'
+
+const policy: RetryPolicy = { retries: 3, firstDelayMs: 1, maxDelayMs: 4 }
+const bytes = Buffer.from('an object')
+const passing: readonly PortErrorCode[] = ['transient', 'throttled', 'offline']
+const calls = {
+  put: (storage: RetryingStorage) => storage.put('new', bytes),
+  get: (storage: RetryingStorage) => storage.get('old'),
+  stat: (storage: RetryingStorage) => storage.stat('old'),
+  remove: (storage: RetryingStorage) => storage.remove('old'),
+  list: (storage: RetryingStorage) => keysOf(storage),
+} as const
+const kinds = Object.keys(calls) as (keyof typeof calls)[]
+
+async function keysOf(storage: RetryingStorage): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of storage.list('')) keys.push(key)
+  return keys
+}
+
+async function retryingOver(...faults: Fault[]) {
+  const inner = new InMemoryStorage()
+  for (const key of ['old', 'older', 'oldest']) await inner.put(key, bytes)
+  const faulty = new FaultyStorage(inner, faults)
+  return { inner, faulty, storage: new RetryingStorage(faulty, policy) }
+}
+
+const failure = (
+  call: keyof typeof calls,
+  code: PortErrorCode,
+  numbers?: readonly number[],
+  moment: 'before' | 'after' = 'before',
+): Fault => ({
+  kind: 'failure',
+  call,
+  moment,
+  error: new PortError(code, `failure of ${call}`),
+  when: numbers === undefined ? { kind: 'every' } : { kind: 'numbers', numbers },
+})
+
+describeStorage('retrying, over one that fails now and then', {
+  async open() {
+    const objects = new Map<string, Uint8Array>()
+    // Failing puts have tests of their own below: after one, the same bytes of another writer count as stored.
+    const faults = kinds.slice(1).map((call, n): Fault => {
+      const when = { kind: 'random', probability: 0.1, seed: n + 1 } as const
+      const moment = call === 'get' || call === 'list' ? 'after' : 'before'
+      return { kind: 'failure', call, moment, error: new PortError('transient', 'x'), when }
+    })
+    const patient = { retries: 12, firstDelayMs: 0, maxDelayMs: 0 }
+    const reopen = async () => new RetryingStorage(new FaultyStorage(new InMemoryStorage({ objects }), faults), patient)
+    return { storage: await reopen(), reopen, dispose: async () => objects.clear() }
+  },
+})
+
+describe('RetryingStorage', () => {
+  it.each(kinds.flatMap((call) => passing.map((code) => [call, code] as const)))(
+    'repeats %s after %s until it succeeds',
+    async (call, code) => {
+      const { faulty, storage } = await retryingOver(failure(call, code, [1, 2, 3]))
+      await calls[call](storage)
+      expect(faulty.callsOf(call)).toBe(4)
+    },
+  )
+
+  it.each(kinds)('gives up on %s after as many retries as it was told, with the last error as it was', async (call) => {
+    const { faulty, storage } = await retryingOver(failure(call, 'offline'))
+    await expect(calls[call](storage)).rejects.toMatchObject({ code: 'offline', message: `failure of ${call}` })
+    expect(faulty.callsOf(call)).toBe(1 + policy.retries)
+  })
+
+  it.each(portErrorCodes.filter((code) => !passing.includes(code)))(
+    'does not repeat what failed as %s',
+    async (code) => {
+      for (const call of kinds) {
+        const { faulty, storage } = await retryingOver(failure(call, code))
+        await expectPortRejection(code, () => calls[call](storage))
+        expect(faulty.callsOf(call)).toBe(1)
+      }
+    },
+  )
+
+  it('does not repeat what is no failure of the port, but a bug', async () => {
+    const { inner } = await retryingOver()
+    let attempts = 0
+    inner.get = async () => {
+      attempts++
+      throw new RangeError('a bug')
+    }
+    await expect(new RetryingStorage(inner, policy).get('old')).rejects.toThrow(new RangeError('a bug'))
+    expect(attempts).toBe(1)
+  })
+
+  it('waits as long as the far side asks, beyond its own delays', async () => {
+    const error = new PortError('throttled', 'slow down', { retryAfterMs: 150 })
+    const { storage } = await retryingOver({
+      kind: 'failure',
+      call: 'get',
+      moment: 'before',
+      error,
+      when: { kind: 'numbers', numbers: [1] },
+    })
+    const start = performance.now()
+    await storage.get('old')
+    expect(performance.now() - start).toBeGreaterThanOrEqual(145)
+  })
+
+  it.each([undefined, 60_000])(
+    'stops waiting with the reason of the signal, when asked to wait %s ms',
+    async (asked) => {
+      const error = new PortError('throttled', 'slow down', asked === undefined ? {} : { retryAfterMs: asked })
+      const when = { kind: 'every' } as const
+      const faulty = new FaultyStorage(new InMemoryStorage(), [
+        { kind: 'failure', call: 'get', moment: 'before', error, when },
+      ])
+      const storage = new RetryingStorage(faulty, { retries: 5, firstDelayMs: 60_000, maxDelayMs: 60_000 })
+      const controller = new AbortController()
+      const reason = new Error('the user pressed Ctrl-C')
+      setTimeout(() => controller.abort(reason), 30)
+      await expect(storage.get('old', { signal: controller.signal })).rejects.toBe(reason)
+      expect(faulty.callsOf('get')).toBe(1)
+    },
+  )
+
+  it('tells of a success also when the signal comes at the same time', async () => {
+    const { inner } = await retryingOver()
+    const controller = new AbortController()
+    const put = inner.put.bind(inner)
+    inner.put = async (key, data) => {
+      await put(key, data)
+      controller.abort(new Error('the user pressed Ctrl-C'))
+    }
+    const storage = new RetryingStorage(inner, policy)
+    await expect(storage.put('new', bytes, { signal: controller.signal })).resolves.toBeUndefined()
+  })
+
+  describe('a put that must not replace', () => {
+    it('succeeds when it was stored and only the answer was lost', async () => {
+      const { inner, storage } = await retryingOver(failure('put', 'transient', [1], 'after'))
+      await storage.put('bkp.json', bytes, { ifAbsent: true })
+      expect(Buffer.compare(await inner.get('bkp.json'), bytes)).toBe(0)
+    })
+
+    it('also when looking whose it is fails at first', async () => {
+      const { faulty, storage } = await retryingOver(
+        failure('put', 'transient', [1], 'after'),
+        failure('get', 'offline', [1]),
+      )
+      await storage.put('bkp.json', bytes, { ifAbsent: true })
+      expect(faulty.callsOf('get')).toBe(2)
+    })
+
+    it('is refused when another was faster while it failed', async () => {
+      const { inner, storage } = await retryingOver(failure('put', 'transient', [1]))
+      await inner.put('bkp.json', Buffer.from('of another'))
+      await expectPortRejection('already-exists', () => storage.put('bkp.json', bytes, { ifAbsent: true }))
+      expect(Buffer.from(await inner.get('bkp.json')).toString()).toBe('of another')
+    })
+
+    it('takes the same bytes of another writer for its own after it failed', async () => {
+      const { inner, storage } = await retryingOver(failure('put', 'transient', [1]))
+      await inner.put('bkp.json', bytes)
+      await expect(storage.put('bkp.json', bytes, { ifAbsent: true })).resolves.toBeUndefined()
+    })
+
+    it('is refused at once when the same bytes were there before', async () => {
+      const { faulty, storage } = await retryingOver()
+      await expectPortRejection('already-exists', () => storage.put('old', bytes, { ifAbsent: true }))
+      expect([faulty.callsOf('put'), faulty.callsOf('get')]).toEqual([1, 0])
+    })
+  })
+
+  describe('a list', () => {
+    it('that breaks in the middle is begun again, and gives nothing twice', async () => {
+      const { faulty, storage } = await retryingOver(failure('list', 'transient', [1, 2], 'after'))
+      expect(await keysOf(storage)).toEqual(['old', 'older', 'oldest'])
+      expect(faulty.callsOf('list')).toBe(3)
+    })
+
+    it('that is left early lets go of the one below', async () => {
+      const { inner } = await retryingOver()
+      let isFreed = false
+      inner.list = async function* () {
+        try {
+          for (const key of ['a', 'b']) yield { key, sizeBytes: 1 }
+        } finally {
+          isFreed = true
+        }
+      }
+      for await (const { key } of new RetryingStorage(inner, policy).list('')) {
+        expect(key).toBe('a')
+        break
+      }
+      expect(isFreed).toBe(true)
+    })
+  })
+
+  it('passes on what the storage can do, and closes it', async () => {
+    const { inner, storage } = await retryingOver()
+    let isClosed = false
+    inner.close = async () => {
+      isClosed = true
+    }
+    expect(storage.capabilities).toBe(inner.capabilities)
+    await storage.close()
+    expect(isClosed).toBe(true)
+  })
+})
