@@ -269,6 +269,8 @@ function findExtents(libc: Libc, file: number, size: number): readonly Extent[] 
       if (libc.lastError() !== 'ENXIO') return undefined
       break
     }
+    // The file has grown since its size was asked for; what is behind belongs to the next run.
+    if (data >= size) break
     const hole = libc.lseek(file, data, seekHole)
     if (hole < 0) return undefined
     extents.push({ offset: data, length: Math.min(hole, size) - data })
