@@ -1,15 +1,13 @@
 // A program that `describeKilledWriters` starts and kills. Its argument is a `WriterOrder` in JSON.
 import { isPlugin, type StorageFactory } from '@bkp/plugin-api'
-import { randomLikeBytes } from '../support/samples.js'
 
 export interface WriterOrder {
   readonly entry: string
   readonly id: string
   readonly url: string
   readonly configuration: Readonly<Record<string, unknown>>
-  readonly keys: readonly string[]
-  readonly sizeBytes: number
-  readonly seed: number
+  /** Put one after the other. */
+  readonly objects: readonly { readonly key: string; readonly sizeBytes: number; readonly filledWith: number }[]
 }
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
@@ -26,8 +24,8 @@ async function write(order: WriterOrder): Promise<void> {
   const open = factories.get(order.id)
   if (open === undefined) throw new Error(`${order.entry} has no storage ${order.id}`)
   const storage = await open({ url: order.url, configuration: order.configuration, intent: 'open', log: silent })
-  const bytes = randomLikeBytes(order.sizeBytes, order.seed)
-  for (const key of order.keys) {
+  for (const { key, sizeBytes, filledWith } of order.objects) {
+    const bytes = new Uint8Array(sizeBytes).fill(filledWith)
     process.stdout.write(`begins ${key}\n`)
     await storage.put(key, bytes)
     process.stdout.write(`stored ${key}\n`)
