@@ -22,6 +22,10 @@ export interface SmallDisk {
   makeReadOnly(): void
 }
 
+/** Where tests may mount disks and be other users; CI insists on it by BKP_TEST_ALL=1, and `npm test` says when it is not so. */
+export const ownsMachine =
+  process.env.BKP_TEST_ALL === '1' || (process.platform === 'linux' && process.getuid?.() === 0)
+
 /** Runs `action` with a disk of its own. Needs root on Linux, and fails where it cannot mount. */
 export function withSmallDisk(options: string, action: (disk: SmallDisk) => Promise<void>): Promise<void> {
   return withFolder(async (folder) => {
