@@ -120,13 +120,14 @@ describe('a folder that may not be written', () => {
     ),
   )
 
-  it('with objects of another user says forbidden where it may not read them', () =>
+  it.runIf(ownsMachine)('with objects of another user says forbidden where it may not read them', () =>
     withFolder(async (folder) => {
       await (await openFolder(folder)).put('packs/aa/first', small)
       await asOrdinaryUser(undefined, async () => {
         await expectPortRejection('forbidden', () => openFolder(folder))
       })
-    }))
+    }),
+  )
 
   it('is no hindrance to the user who owns it', () =>
     withFolder((folder) =>
