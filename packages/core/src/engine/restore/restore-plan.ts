@@ -73,10 +73,10 @@ export class RestorePlan {
   readonly #walker: TreeWalker
   readonly #table: ChunkTable
   readonly #threads: number
-  #files: ThreadFiles[] = []
-  #rows: number[][] = []
-  #byPack = new Map<number, number[]>()
-  #issues: PathIssue[] = []
+  readonly #files: readonly ThreadFiles[]
+  readonly #rows: number[][] = []
+  readonly #byPack = new Map<number, number[]>()
+  readonly #issues: PathIssue[] = []
   #lost = 0
   files = 0
   references = 0
@@ -85,17 +85,12 @@ export class RestorePlan {
     this.#walker = walker
     this.#table = table
     this.#threads = threads
-    this.clear()
+    this.#files = Array.from({ length: threads }, () => new ThreadFiles())
   }
 
-  clear(): void {
-    this.#files = Array.from({ length: this.#threads }, () => new ThreadFiles())
-    this.#rows = []
-    this.#byPack = new Map()
-    this.#issues = []
-    this.#lost = 0
-    this.files = 0
-    this.references = 0
+  /** An empty one for what comes next. */
+  next(): RestorePlan {
+    return new RestorePlan(this.#walker, this.#table, this.#threads)
   }
 
   async add(walked: WalkedEntry): Promise<void> {

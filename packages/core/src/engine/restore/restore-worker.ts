@@ -64,7 +64,6 @@ export async function startRestoreWorker(
       const failed =
         files?.end(message.verify, table, (bytes, out) => hasher.digest(blobType.data, bytes, out, 0)) ??
         new Uint32Array(0)
-      target.sync()
       post({ kind: 'ended', failed })
     }
   })

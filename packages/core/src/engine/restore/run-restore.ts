@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Logger, SourceModule, Target } from '@bkp/plugin-api'
 import { isPortError } from '@bkp/plugin-api'
 import { BkpError } from '../../errors/index.js'
@@ -12,9 +13,11 @@ import { RestoreThreads } from './restore-threads.js'
 import { isCovered, Selection } from './selection.js'
 import { TargetState, type Verdict } from './target-state.js'
 
-/** Files and bytes of one batch: bounds what is planned at a time. */
-const batchFiles = 50_000
-const batchReferences = 200_000
+/** Files and chunks of one batch: bounds what is planned at a time, and how long threads wait for the first. */
+const batchFiles = 8_000
+const batchReferences = 100_000
+/** Entries that are walked over before messages of threads are looked at. */
+const entriesInOneGo = 200
 
 /** A directory whose metadata are set when all below it is done. */
 interface OpenDirectory {
@@ -35,6 +38,8 @@ class Restore {
   /** Names the temporary files of this run, in all threads. */
   readonly #runId = randomBytes(6).toString('hex')
   readonly #directories: OpenDirectory[] = []
+  /** What the threads are at. */
+  #running: Promise<void> = Promise.resolve()
   readonly #links: { readonly path: readonly Uint8Array[]; readonly existing: readonly Uint8Array[] }[] = []
   readonly #linked = new Map<string, readonly Uint8Array[]>()
   readonly #selection: Selection
@@ -68,8 +73,9 @@ class Restore {
             runId: this.#runId,
           })
     let totals = { verified: 0, damaged: 0 }
+    let entries = 0
     try {
-      const plan = new RestorePlan(walker, index.table, this.#context.threads)
+      let plan = new RestorePlan(walker, index.table, this.#context.threads)
       target?.makeDirectory([])
       if (root.self === undefined) this.#state.noteRoot()
       // A folder that is restored by its path lands in the target folder, with its own metadata.
@@ -79,9 +85,11 @@ class Restore {
         if (!this.#selection.wants(walked.path, walked.cursor.kind === 'directory')) continue
         if (this.#options.delete) this.#state.noteWanted(walked.path)
         if (!this.#isBlocked(walked)) await this.#take(walked, target, plan)
-        if (plan.files >= batchFiles || plan.references >= batchReferences) await this.#finishBatch(threads, plan)
+        if (plan.files >= batchFiles || plan.references >= batchReferences) plan = await this.#startBatch(threads, plan)
+        if (++entries % entriesInOneGo === 0) await setImmediate()
       }
-      await this.#finishBatch(threads, plan)
+      await this.#startBatch(threads, plan)
+      await this.#running
       for (const { path } of walker.damages) this.#state.noteIncomplete(path)
       if (this.#options.delete && root.self === undefined) this.#deleteSuperfluous(root, target)
       if (target !== undefined) this.#finishTree(target)
@@ -189,12 +197,17 @@ class Restore {
     return true
   }
 
-  async #finishBatch(threads: RestoreThreads | undefined, plan: RestorePlan): Promise<void> {
-    if (threads === undefined || plan.files === 0) return
-    const { failed, issues } = await threads.run(plan)
-    for (const issue of issues) this.#issue(issue.kind, issue.path, issue.message)
-    this.#counts.files -= failed
-    plan.clear()
+  /** The threads write one batch while the next is planned. */
+  async #startBatch(threads: RestoreThreads | undefined, plan: RestorePlan): Promise<RestorePlan> {
+    if (threads === undefined || plan.files === 0) return plan
+    await this.#running
+    this.#running = threads.run(plan).then(({ failed, issues }) => {
+      for (const issue of issues) this.#issue(issue.kind, issue.path, issue.message)
+      this.#counts.files -= failed
+    })
+    // Whoever waits for it next is told; until then it is nobody's.
+    this.#running.catch(() => undefined)
+    return plan.next()
   }
 
   /** What has to wait for the files: links, superfluous entries, metadata of directories (the deepest first). */
