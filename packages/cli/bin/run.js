@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import module from 'node:module'
+import { join } from 'node:path'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -9,7 +10,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
 // Notices of libraries to programmers (deprecations, end of support) are not for users.
 process.removeAllListeners('warning')
 if (process.env.DEBUG) process.on('warning', (warning) => process.stderr.write(`${warning.stack}\n`))
-// Compiled code is kept between runs where Node can do that (22.8 and newer).
-module.enableCompileCache?.()
+// Compiled code is kept between runs where Node can do that (22.8 and newer): in the user's own cache folder,
+// because what lies in the folder for temporary files, Node's default, could be somebody else's code.
+const { HOME, XDG_CACHE_HOME, LOCALAPPDATA } = process.env
+const cache =
+  XDG_CACHE_HOME || LOCALAPPDATA || (HOME && join(HOME, process.platform === 'darwin' ? 'Library/Caches' : '.cache'))
+if (cache) module.enableCompileCache?.(join(cache, 'bkp', 'compiled'))
 const { main } = await import('../dist/main.js')
 await main(process.argv.slice(2), import.meta.url)
