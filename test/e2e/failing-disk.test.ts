@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ownsMachine } from '../support/machine.js'
-import { mountBound, mountImage, unmount, unmountAll } from '../support/mounts.js'
+import { mountBound, mountImage, mountMemory, unmount, unmountAll } from '../support/mounts.js'
 import { type CheckReport, expectNoBreakdown, type RestoreReport, reportOf } from '../support/outcomes.js'
 import { bkp, bkpJson } from '../support/run-bkp.js'
 
@@ -29,12 +29,16 @@ beforeAll(() => {
   mkdirSync(source)
   writeFileSync(join(source, 'large'), randomBytes(12_000_000))
   writeFileSync(join(source, 'empty'), '')
-  writeFileSync(image, '')
-  truncateSync(image, 96 * 1024 * 1024)
-  execFileSync('mkfs.ext4', ['-q', '-E', 'lazy_itable_init=0', image])
+  makeDisk(image)
 })
 afterEach(unmountAll)
 afterAll(() => rmSync(work, { recursive: true, force: true }))
+
+function makeDisk(path: string): void {
+  writeFileSync(path, '')
+  truncateSync(path, 96 * 1024 * 1024)
+  execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', '-E', 'lazy_itable_init=0', path])
+}
 
 /** Where the first byte of a file lies on its disk. */
 function firstByteOf(path: string): number {
@@ -72,6 +76,22 @@ describe.runIf(ownsMachine)('a disk with sectors that cannot be read', () => {
     expect(reportOf<CheckReport>(checked, 13).damages).toMatchObject([
       { key: victim.slice(repository.length + 1), message: expect.stringContaining('EIO') },
     ])
+  })
+
+  it('under the target: --fsync tells that what was written has not arrived', async () => {
+    const healthy = join(work, 'for-fsync')
+    await bkpJson(['init', '--to', healthy])
+    await bkpJson(['backup', source, '--to', healthy])
+    // A disk that says it is larger than it is: what the system accepts has nowhere to go in the end.
+    const medium = join(work, 'medium')
+    mountMemory(medium, 6)
+    const liar = join(medium, 'image')
+    makeDisk(liar)
+    mountImage(liar, disk)
+    const restore = ['restore', `latest:${source}`, '--from', healthy, '--target', join(disk, 'restored'), '--fsync']
+    const ran = await bkp(restore)
+    expectNoBreakdown(ran)
+    expect(ran).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be made durable: (ENOSPC|EIO)/) })
   })
 
   it('under the source: that file is recorded as unreadable, the rest is saved', async () => {

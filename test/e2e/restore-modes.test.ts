@@ -109,6 +109,17 @@ describe('what is in the way', () => {
     expect(readFileSync(join(documents, 'letters'), 'utf8')).toBe('mine too')
   })
 
+  it('a single file obeys the modes as a folder does', async () => {
+    const single = [`latest:${documents}/a.txt`, '--target', documents, '--overwrite']
+    expect(await restore(...single, 'if-changed')).toMatchObject({ files: 0, skipped: 1 })
+    writeFileSync(join(documents, 'a.txt'), 'mine')
+    expect(await restore(...single, 'never')).toMatchObject({ files: 0, skipped: 1 })
+    expect(readFileSync(join(documents, 'a.txt'), 'utf8')).toBe('mine')
+    expect(await restore(...single, 'if-changed')).toMatchObject({ files: 1, skipped: 0 })
+    expect(readFileSync(join(documents, 'a.txt'), 'utf8')).toBe('a of the backup')
+    expect(readdirSync(documents).sort()).toEqual(['a.txt', 'letters'])
+  })
+
   it('with --overwrite if-changed only what differs is written', async () => {
     writeFileSync(join(documents, 'a.txt'), 'changed')
     const before = statSync(join(documents, 'letters/b.txt'), { bigint: true })

@@ -67,11 +67,18 @@ export class DirectoryCache {
     closeDirectory(this.#root)
   }
 
-  /** From the nearest ancestor that is open, one component at a time. */
-  #descend(path: readonly Uint8Array[], key: string): OpenDirectory {
-    // Looked for among those that are open: to build the key of every ancestor takes long where paths are deep.
+  /** Mostly the parent. Else it is looked for among those that are open: to try every ancestor takes long where paths are deep. */
+  #nearest(key: string): string {
+    const parent = key.slice(0, key.lastIndexOf('/', key.length - 2) + 1)
+    if (this.#open.has(parent)) return parent
     let nearest = ''
     for (const held of this.#open.keys()) if (held.length > nearest.length && key.startsWith(held)) nearest = held
+    return nearest
+  }
+
+  /** From the nearest ancestor that is open, one component at a time. */
+  #descend(path: readonly Uint8Array[], key: string): OpenDirectory {
+    const nearest = this.#nearest(key)
     let current = this.#open.get(nearest) ?? this.#root
     let currentKey = nearest
     let isHeld = true

@@ -36,11 +36,15 @@ export function toPortError(error: unknown, what: string): PortError {
   )
 }
 
-/** Runs `action` and gives its system errors as port errors. */
-export function guard<T>(what: string, action: () => T): T {
+/** Runs `action` and gives its system errors as port errors about `what`, a text or a path below the root. */
+export function guard<T>(what: string | readonly Uint8Array[], action: () => T): T {
   try {
     return action()
   } catch (error) {
-    throw toPortError(error, what)
+    throw toPortError(error, typeof what === 'string' ? what : textOf(what))
   }
+}
+
+function textOf(path: readonly Uint8Array[]): string {
+  return path.map((name) => Buffer.from(name).toString()).join('/') || '.'
 }

@@ -2,11 +2,12 @@ import { lutimesSync } from 'node:fs'
 import type { TargetEntry, Xattr } from '@bkp/plugin-api'
 import { deviceNumber } from './entry.js'
 import type { Libc } from './libc.js'
-import { withNul } from './place.js'
+import { type OpenDirectory, withNul } from './place.js'
 
 const noFollow = 0x100
 /** The extended attributes that belong to what is backed up. */
 const ours = /^(user\.|system\.posix_acl_|security\.capability$)/
+const defaultAcl = Buffer.from('system.posix_acl_default\0')
 const currentDirectory = -100
 const fifoType = 0o010000
 const characterType = 0o020000
@@ -16,6 +17,9 @@ const blockType = 0o060000
 export class MetadataWriter {
   readonly #libc: Libc | undefined
   readonly #names = Buffer.alloc(64 * 1024)
+  /** Two `struct timespec`: last access and last change, the same. */
+  readonly #times = new BigInt64Array(4)
+  readonly #timesBytes = new Uint8Array(this.#times.buffer)
 
   constructor(libc: Libc | undefined) {
     this.#libc = libc
@@ -78,27 +82,33 @@ export class MetadataWriter {
     return present.filter((name) => ours.test(name) && !names.has(name)).map((name) => Buffer.from(name, 'latin1'))
   }
 
+  /** Whether a directory gives what is made in it an ACL. */
+  hasDefaultAcl({ prefix }: OpenDirectory): boolean {
+    if (this.#libc === undefined) return false
+    return this.#libc.lgetxattr(withNul(prefix), defaultAcl, null, 0) > 0
+  }
+
   setTimes(place: Buffer, entry: TargetEntry, problems: string[]): void {
     const { mtimeSeconds: seconds, mtimeNanoseconds: nanoseconds } = entry
     if (this.#libc === undefined) {
       lutimesSync(place, seconds, seconds + nanoseconds / 1e9)
       return
     }
-    if (this.#libc.utimensat(currentDirectory, withNul(place), timesOf(entry), noFollow) !== 0) {
+    if (this.#libc.utimensat(currentDirectory, withNul(place), this.#timesOf(entry), noFollow) !== 0) {
       problems.push(`the time of the last change cannot be set: ${this.#libc.lastError()}`)
     }
   }
 
   setFileTimes(descriptor: number, place: Buffer, entry: TargetEntry, problems: string[]): void {
     if (this.#libc === undefined) this.setTimes(place, entry, problems)
-    else if (this.#libc.futimens(descriptor, timesOf(entry)) !== 0) {
+    else if (this.#libc.futimens(descriptor, this.#timesOf(entry)) !== 0) {
       problems.push(`the time of the last change cannot be set: ${this.#libc.lastError()}`)
     }
   }
-}
 
-/** Two `struct timespec`: last access and last change, the same. */
-function timesOf({ mtimeSeconds, mtimeNanoseconds }: TargetEntry): Uint8Array {
-  const [seconds, nanoseconds] = [BigInt(mtimeSeconds), BigInt(mtimeNanoseconds)]
-  return new Uint8Array(new BigInt64Array([seconds, nanoseconds, seconds, nanoseconds]).buffer)
+  #timesOf({ mtimeSeconds, mtimeNanoseconds }: TargetEntry): Uint8Array {
+    this.#times[0] = this.#times[2] = BigInt(mtimeSeconds)
+    this.#times[1] = this.#times[3] = BigInt(mtimeNanoseconds)
+    return this.#timesBytes
+  }
 }

@@ -1,9 +1,20 @@
-import { accessSync, constants, mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readdirSync, symlinkSync, unlinkSync } from 'node:fs'
 
 /** @returns whether it was made; false when something is there */
 export function makeFolder(place: Buffer): boolean {
   try {
     mkdirSync(place, 0o700)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  }
+}
+
+/** @returns whether it was made; false when something is there */
+export function makeSymlink(linkTarget: Uint8Array, place: Buffer): boolean {
+  try {
+    symlinkSync(Buffer.from(linkTarget), place)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { constants, fstatSync, readdirSync, readSync } from 'node:fs'
 import {
   type ByteRange,
   type DirectoryReader,
@@ -11,11 +11,12 @@ import {
   type SourceEntry,
   type SourceErrorEntry,
 } from '@bkp/plugin-api'
+import { closeDescriptor, type Descriptor, openEntry } from './descriptor.js'
 import { Describer, entryOf, inspectPath } from './entry.js'
 import { guard, toPortError } from './errors.js'
 import type { Libc } from './libc.js'
 import { NativeDirectories, type OpenStats } from './native-directory.js'
-import { closeDirectory, inside, type OpenDirectory, openPath, withNul } from './place.js'
+import { closeDirectory, inside, type OpenDirectory, openPath } from './place.js'
 
 /** Reads real files. Synchronous: it runs in worker threads, where that is fastest. */
 export class FileSystemSource implements Source {
@@ -38,7 +39,10 @@ export class FileSystemSource implements Source {
   }
 
   openFile(path: Uint8Array, entry: SourceEntry, range?: ByteRange): FileReader {
-    return this.#at(path, (place) => new OpenFile(openForReading(place), entry, range, this.#libc, this.#native))
+    return this.#at(path, (place) => {
+      const file = openForReading(anywhere, place, this.#libc)
+      return new OpenFile(file, entry, range, this.#libc, this.#native)
+    })
   }
 
   openDirectory(path: Uint8Array): DirectoryReader {
@@ -119,7 +123,7 @@ class FileSystemDirectory implements DirectoryReader {
 
   openFile(entry: SourceEntry, range?: ByteRange): FileReader {
     return guard(Buffer.from(entry.name).toString(), () => {
-      const file = this.#open(entry.name)
+      const file = openForReading(this.#directory, entry.name, this.#libc)
       this.#describer.noteOpen(file.number, entry)
       return new OpenFile(file, entry, range, this.#libc, this.#native)
     })
@@ -128,27 +132,13 @@ class FileSystemDirectory implements DirectoryReader {
   close(): void {
     closeDirectory(this.#directory)
   }
-
-  #open(name: Uint8Array): Descriptor {
-    const { descriptor } = this.#directory
-    if (this.#libc !== undefined && descriptor !== undefined) {
-      const opened = this.#libc.openat(
-        descriptor,
-        withNul(name),
-        readFlags | (constants.O_NOATIME ?? 0) | closeOnExec,
-        0,
-      )
-      if (opened >= 0) return { number: opened, libc: this.#libc }
-    }
-    // Node's own call gives the error its full text, and asks again without NOATIME.
-    return openForReading(inside(this.#directory, name))
-  }
 }
 
 // NONBLOCK: a FIFO put in the place of a file must not hang the run. NOATIME: reading must not dirty the source.
 const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
-const closeOnExec = 0o2000000
 const seekData = 3
+/** What absolute paths are opened inside of. */
+const anywhere: OpenDirectory = { descriptor: undefined, prefix: Buffer.alloc(0) }
 const seekHole = 4
 
 class OpenFile implements FileReader {
@@ -235,28 +225,13 @@ class OpenFile implements FileReader {
   }
 }
 
-/** An open file, and who must close it: Node keeps book of what it opened itself. */
-interface Descriptor {
-  readonly number: number
-  readonly libc: Libc | undefined
-}
-
-function closeDescriptor({ number, libc }: Descriptor): void {
-  if (libc === undefined) closeSync(number)
-  else libc.close(number)
-}
-
-function openForReading(path: Buffer): Descriptor {
-  return { number: openByNode(path), libc: undefined }
-}
-
-function openByNode(path: Buffer): number {
+function openForReading(directory: OpenDirectory, name: Uint8Array, libc: Libc | undefined): Descriptor {
   try {
-    return openSync(path, readFlags | (constants.O_NOATIME ?? 0))
+    return openEntry(directory, name, readFlags | (constants.O_NOATIME ?? 0), 0, libc)
   } catch (error) {
     // Only the owner and root may ask for NOATIME.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
-    return openSync(path, readFlags)
+    return openEntry(directory, name, readFlags, 0, libc)
   }
 }
 

@@ -14,7 +14,6 @@ import {
   readSync,
   renameSync,
   rmdirSync,
-  symlinkSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
@@ -26,13 +25,14 @@ import {
   type TargetFile,
   type TargetRequest,
 } from '@bkp/plugin-api'
+import { closeDescriptor, type Descriptor, openEntry } from './descriptor.js'
 import { DirectoryCache } from './directory-cache.js'
 import { inspectPath } from './entry.js'
 import { guard, toPortError } from './errors.js'
 import type { Libc } from './libc.js'
 import { MetadataWriter } from './metadata-writer.js'
 import { inside, type OpenDirectory, withNul } from './place.js'
-import { makeFolder, requireUse, unlinkIfThere } from './presence.js'
+import { makeFolder, makeSymlink, requireUse, unlinkIfThere } from './presence.js'
 
 interface WrittenFile {
   readonly path: readonly Uint8Array[]
@@ -40,15 +40,17 @@ interface WrittenFile {
   readonly temporary: Buffer
   readonly sizeBytes: number
   /** Undefined while it is closed to spare descriptors. */
-  descriptor: number | undefined
+  open: Descriptor | undefined
   /** End of what was written. */
   end: number
 }
 
 /** Files that are held open at a time. */
-const openFiles = 64
+const maxOpenFiles = 64
 const temporaryPattern = /^\.bkp-[0-9a-f]+(?:-\d+)?-\d+\.tmp$/
 const setIds = 0o6000
+const [dot, slash, backslash, colon] = [0x2e, 0x2f, 0x5c, 0x3a]
+const isWindows = process.platform === 'win32'
 
 /** Writes files back, never through a symlink and never outside the root. */
 export class FileSystemTarget implements Target {
@@ -57,7 +59,9 @@ export class FileSystemTarget implements Target {
   readonly #libc: Libc | undefined
   readonly #metadata: MetadataWriter
   readonly #files = new Map<TargetFile, WrittenFile>()
+  readonly #giving = new WeakMap<OpenDirectory, boolean>()
   #lastFile = 0
+  #openFiles = 0
 
   constructor({ root, runId, readOnly }: TargetRequest, libc: Libc | undefined) {
     if (!readOnly) {
@@ -80,7 +84,7 @@ export class FileSystemTarget implements Target {
   }
 
   list(path: readonly Uint8Array[]): Uint8Array[] {
-    return guard(textOf(path), () => {
+    return guard(path, () => {
       const names = readdirSync(this.#directories.open(path).prefix, { encoding: 'buffer' })
       return names.filter((name) => !temporaryPattern.test(name.toString('latin1')))
     })
@@ -102,7 +106,7 @@ export class FileSystemTarget implements Target {
       if (isGone) stack.pop()
       else {
         top.isEmptied = true
-        const { prefix } = guard(textOf(current), () => this.#directories.open(current))
+        const { prefix } = guard(current, () => this.#directories.open(current))
         for (const child of readdirSync(prefix, { encoding: 'buffer' }))
           stack.push({ path: [...current, child], isEmptied: false })
       }
@@ -112,11 +116,11 @@ export class FileSystemTarget implements Target {
   makeDirectory(path: readonly Uint8Array[]): void {
     if (path.length > 0 && this.#at(path, makeFolder)) return
     // Opening refuses a symlink or anything else that is not a directory.
-    guard(textOf(path), () => this.#sweep(this.#directories.open(path)))
+    guard(path, () => this.#sweep(this.#directories.open(path)))
   }
 
   finishDirectory(path: readonly Uint8Array[], entry: TargetEntry): readonly string[] {
-    return guard(textOf(path), () => {
+    return guard(path, () => {
       const { descriptor, prefix } = this.#directories.open(path)
       const place = descriptor === undefined ? prefix : Buffer.from(`/proc/self/fd/${descriptor}/.`)
       const problems: string[] = []
@@ -138,17 +142,16 @@ export class FileSystemTarget implements Target {
     const file = ++this.#lastFile
     const temporary = Buffer.from(`.bkp-${this.#runId}-${file}.tmp`)
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
-    const descriptor = guard(textOf(path), () =>
-      openSync(inside(this.#directories.open(directory), temporary), flags, 0o600),
-    )
-    this.#files.set(file, { path, directory, temporary, sizeBytes, descriptor, end: 0 })
+    const open = guard(path, () => openEntry(this.#directories.open(directory), temporary, flags, 0o600, this.#libc))
+    this.#files.set(file, { path, directory, temporary, sizeBytes, open, end: 0 })
+    this.#openFiles++
     this.#limitOpenFiles(file)
     return file
   }
 
   write(file: TargetFile, data: Uint8Array, position: number): void {
     const written = this.#file(file)
-    guard(textOf(written.path), () => {
+    guard(written.path, () => {
       const descriptor = this.#descriptor(file, written)
       written.end = Math.max(written.end, position + data.length)
       for (let done = 0; done < data.length; )
@@ -160,12 +163,13 @@ export class FileSystemTarget implements Target {
     const written = this.#file(file)
     const problems: string[] = []
     try {
-      guard(textOf(written.path), () => {
+      guard(written.path, () => {
         const descriptor = this.#descriptor(file, written)
         const directory = this.#directories.open(written.directory)
         if (written.end !== written.sizeBytes) ftruncateSync(descriptor, written.sizeBytes)
         const isOwned = this.#metadata.setOwner(entry, problems, (uid, gid) => fchownSync(descriptor, uid, gid))
-        this.#metadata.setXattrs(inside(directory, written.temporary), entry, problems, descriptor)
+        if (entry.details.xattrs !== undefined || this.#gives(directory))
+          this.#metadata.setXattrs(inside(directory, written.temporary), entry, problems, descriptor)
         fchmodSync(descriptor, isOwned ? entry.mode : entry.mode & ~setIds)
         this.#metadata.setFileTimes(descriptor, inside(directory, written.temporary), entry, problems)
         this.#rename(directory, written.temporary, written.path.at(-1) as Uint8Array)
@@ -175,7 +179,7 @@ export class FileSystemTarget implements Target {
       throw error
     }
     this.#files.delete(file)
-    closeSync(written.descriptor as number)
+    this.#close(written)
     return problems
   }
 
@@ -183,22 +187,15 @@ export class FileSystemTarget implements Target {
     const written = this.#files.get(file)
     if (written === undefined) return
     this.#files.delete(file)
-    if (written.descriptor !== undefined) closeSync(written.descriptor)
-    guard(textOf(written.path), () => unlinkSync(inside(this.#directories.open(written.directory), written.temporary)))
+    this.#close(written)
+    guard(written.path, () => unlinkSync(inside(this.#directories.open(written.directory), written.temporary)))
   }
 
   makeSpecial(path: readonly Uint8Array[], entry: TargetEntry): readonly string[] {
-    const { details } = entry
     const problems: string[] = []
-    const hasBeenMade = this.#putInPlace(path, (temporary) => {
-      if (entry.kind === 'symlink') symlinkSync(Buffer.from(details.linkTarget ?? ''), temporary)
-      else if (!this.#metadata.makeNode(temporary, entry, problems)) return false
-      const isOwned = this.#metadata.setOwner(entry, problems, (uid, gid) => lchownSync(temporary, uid, gid))
-      this.#metadata.setXattrs(temporary, entry, problems)
-      if (entry.kind !== 'symlink') chmodSync(temporary, isOwned ? entry.mode : entry.mode & ~setIds)
-      this.#metadata.setTimes(temporary, entry, problems)
-      return true
-    })
+    // A symlink is whole as soon as it is there; only where something else is, the new one has to come from aside.
+    if (entry.kind === 'symlink' && this.#at(path, (place) => this.#makeNode(place, entry, problems))) return problems
+    const hasBeenMade = this.#putInPlace(path, (temporary) => this.#makeNode(temporary, entry, problems))
     return hasBeenMade ? problems : [...problems, `a ${entry.kind} cannot be made here`]
   }
 
@@ -239,9 +236,20 @@ export class FileSystemTarget implements Target {
     this.#directories.close()
   }
 
+  #makeNode(place: Buffer, entry: TargetEntry, problems: string[]): boolean {
+    if (entry.kind === 'symlink') {
+      if (!makeSymlink(entry.details.linkTarget ?? new Uint8Array(0), place)) return false
+    } else if (!this.#metadata.makeNode(place, entry, problems)) return false
+    const isOwned = this.#metadata.setOwner(entry, problems, (uid, gid) => lchownSync(place, uid, gid))
+    this.#metadata.setXattrs(place, entry, problems)
+    if (entry.kind !== 'symlink') chmodSync(place, isOwned ? entry.mode : entry.mode & ~setIds)
+    this.#metadata.setTimes(place, entry, problems)
+    return true
+  }
+
   #at<T>(path: readonly Uint8Array[], action: (place: Buffer, name: Uint8Array) => T): T {
     const name = checkName(path.at(-1))
-    return guard(textOf(path), () => action(inside(this.#directories.open(path.slice(0, -1)), name), name))
+    return guard(path, () => action(inside(this.#directories.open(path.slice(0, -1)), name), name))
   }
 
   #putInPlace(path: readonly Uint8Array[], make: (temporary: Buffer) => boolean): boolean {
@@ -275,27 +283,40 @@ export class FileSystemTarget implements Target {
   }
 
   #descriptor(file: TargetFile, written: WrittenFile): number {
-    if (written.descriptor === undefined) {
+    if (written.open === undefined) {
       const directory = this.#directories.open(written.directory)
-      written.descriptor = openSync(
-        inside(directory, written.temporary),
-        constants.O_RDWR | (constants.O_NOFOLLOW ?? 0),
-      )
+      const flags = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0)
+      written.open = openEntry(directory, written.temporary, flags, 0, this.#libc)
+      this.#openFiles++
       this.#limitOpenFiles(file)
     }
-    return written.descriptor
+    return written.open.number
+  }
+
+  #close(written: WrittenFile): void {
+    if (written.open === undefined) return
+    closeDescriptor(written.open)
+    written.open = undefined
+    this.#openFiles--
   }
 
   #limitOpenFiles(latest: TargetFile): void {
-    let open = 0
-    for (const written of this.#files.values()) if (written.descriptor !== undefined) open++
-    if (open <= openFiles) return
+    if (this.#openFiles <= maxOpenFiles) return
     for (const [file, written] of this.#files) {
-      if (file === latest || written.descriptor === undefined) continue
-      closeSync(written.descriptor)
-      written.descriptor = undefined
+      if (file === latest || written.open === undefined) continue
+      this.#close(written)
       return
     }
+  }
+
+  /** Whether a new file in a directory has extended attributes that nobody gave it. */
+  #gives(directory: OpenDirectory): boolean {
+    let gives = this.#giving.get(directory)
+    if (gives === undefined) {
+      gives = this.#metadata.hasDefaultAcl(directory)
+      this.#giving.set(directory, gives)
+    }
+    return gives
   }
 
   /** Removes temporary files that a killed restore left in a directory. */
@@ -310,17 +331,19 @@ export class FileSystemTarget implements Target {
 
 /** @throws PortError `corrupt` for a name that could lead elsewhere */
 export function checkName(name: Uint8Array | undefined): Uint8Array {
-  const text = name === undefined ? '' : Buffer.from(name).toString('latin1')
-  const isSafe = text !== '' && text !== '.' && text !== '..' && !text.includes('/') && !text.includes('\0')
-  if (!isSafe || (process.platform === 'win32' && /[\\:]/.test(text))) {
-    throw new PortError(
-      'corrupt',
-      `The name ${JSON.stringify(text)} is refused: it could lead out of the target folder`,
-    )
+  if (name === undefined || !isSafe(name)) {
+    const text = JSON.stringify(Buffer.from(name ?? []).toString('latin1'))
+    throw new PortError('corrupt', `The name ${text} is refused: it could lead out of the target folder`)
   }
-  return name as Uint8Array
+  return name
 }
 
-function textOf(path: readonly Uint8Array[]): string {
-  return path.map((name) => Buffer.from(name).toString()).join('/') || '.'
+function isSafe(name: Uint8Array): boolean {
+  const { length } = name
+  if (length === 0 || (name[0] === dot && (length === 1 || (length === 2 && name[1] === dot)))) return false
+  for (const byte of name) {
+    if (byte === slash || byte === 0) return false
+    if (isWindows && (byte === backslash || byte === colon)) return false
+  }
+  return true
 }

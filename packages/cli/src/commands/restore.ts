@@ -43,6 +43,10 @@ export default class Restore extends BaseCommand {
     }),
     'dry-run': Flags.boolean({ default: false, description: 'write nothing, tell what would be written' }),
     verify: Flags.boolean({ default: false, description: 'read everything back and compare' }),
+    fsync: Flags.boolean({
+      default: false,
+      description: 'wait until all is on the disk; always so with --verify or a target that was not empty',
+    }),
   }
 
   async run(): Promise<void> {
@@ -63,6 +67,7 @@ export default class Restore extends BaseCommand {
       delete: flags.delete,
       dryRun: flags['dry-run'],
       verify: flags.verify,
+      fsync: flags.fsync,
       signal: this.signal,
       onEvent: progress.onEvent,
     })

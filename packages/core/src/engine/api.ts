@@ -182,6 +182,8 @@ export interface RestoreOptions extends RunOptions {
   readonly dryRun: boolean
   /** Read every restored file back and compare. */
   readonly verify: boolean
+  /** Wait until everything is on the disk, not only handed to the system. Always so when the target was not empty. */
+  readonly fsync: boolean
 }
 
 export interface RestoreResult {

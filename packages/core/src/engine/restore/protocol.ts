@@ -20,15 +20,13 @@ export interface FileBatch {
   readonly directories: Uint8Array
   /** Encoded tree entries, one after the other. */
   readonly entries: Uint8Array
-  /** Per file: number of its directory. */
-  readonly directoryOf: Uint32Array
-  /** Per file: how many references it will get. */
-  readonly references: Uint32Array
+  /** Per file: number of its directory, and how many references it will get. */
+  readonly files: Uint32Array
 }
 
 export type ToRestoreWorker =
   | { readonly kind: 'batch'; readonly batch: FileBatch }
-  | { readonly kind: 'pack'; readonly pack: number; readonly bytes: Uint8Array; readonly references: Uint32Array }
+  | { readonly kind: 'pack'; readonly load: number; readonly bytes: Uint8Array; readonly references: Uint32Array }
   /** The pack cannot be had: all its references are lost. */
   | { readonly kind: 'lost'; readonly message: string; readonly references: Uint32Array }
   | { readonly kind: 'end'; readonly verify: boolean }
@@ -36,8 +34,8 @@ export type ToRestoreWorker =
   | { readonly kind: 'close' }
 
 export type FromRestoreWorker =
-  | { readonly kind: 'packDone'; readonly pack: number }
+  | { readonly kind: 'packDone'; readonly load: number }
   | { readonly kind: 'issue'; readonly issue: IssueKind; readonly file: number; readonly message: string }
-  /** All files of the batch are settled; the numbers of those that were not written. */
-  | { readonly kind: 'ended'; readonly failed: Uint32Array }
+  /** All files of the batch are settled; how many of them were not written. */
+  | { readonly kind: 'ended'; readonly failed: number }
   | { readonly kind: 'closed' }

@@ -4,6 +4,7 @@ import type { IssueKind } from '../api.js'
 import { locateChunks } from '../browse/content.js'
 import type { TreeWalker, WalkedEntry } from '../browse/tree-walker.js'
 import { joinPaths } from './entries.js'
+import { ByteList, RowList } from './growable.js'
 import { type FileBatch, referenceWords } from './protocol.js'
 
 /** An issue with a path relative to the target. */
@@ -15,44 +16,40 @@ export interface PathIssue {
 
 /** The files of one thread. */
 class ThreadFiles {
-  readonly #numbers = new Map<string, number>()
   readonly directories: (readonly Uint8Array[])[] = []
-  readonly entries: Uint8Array[] = []
-  readonly names: Uint8Array[] = []
-  readonly directoryOf: number[] = []
-  readonly references: number[] = []
-  bytes = 0
+  readonly #entries = new ByteList()
+  readonly #names: Uint8Array[] = []
+  /** Per file the number of its directory, and how many references it gets. */
+  readonly #files = new RowList(2)
+  /** What its files cost: their bytes, and something for each. */
+  cost: number
+
+  constructor(cost: number) {
+    this.cost = cost
+  }
 
   add({ path, cursor }: WalkedEntry, references: number): number {
-    const parent = path.slice(0, -1)
-    const key = parent.map((name) => Buffer.from(name).toString('latin1')).join('/')
-    let number = this.#numbers.get(key)
-    if (number === undefined) {
-      number = this.directories.push(parent) - 1
-      this.#numbers.set(key, number)
-    }
-    this.entries.push(cursor.encoded.slice())
-    this.names.push(path.at(-1) as Uint8Array)
-    this.directoryOf.push(number)
-    this.references.push(references)
-    this.bytes += cursor.sizeBytes
-    return this.directoryOf.length - 1
+    // Files of one directory come one after the other, with the same components.
+    const last = this.directories.at(-1)
+    const isSame = last?.length === path.length - 1 && last.every((name, at) => name === path[at])
+    const directory = isSame ? this.directories.length - 1 : this.directories.push(path.slice(0, -1)) - 1
+    this.#entries.append(cursor.encoded)
+    this.#names.push(path.at(-1) as Uint8Array)
+    this.#files.append([directory, references])
+    this.cost += cursor.sizeBytes + costOfFile
+    return this.#names.length - 1
   }
 
   batch(): FileBatch {
     return {
       directories: joinPaths(this.directories),
-      entries: Buffer.concat(this.entries),
-      directoryOf: Uint32Array.from(this.directoryOf),
-      references: Uint32Array.from(this.references),
+      entries: this.#entries.view().slice(),
+      files: this.#files.words(),
     }
   }
 
   pathOf(file: number): readonly Uint8Array[] {
-    return [
-      ...(this.directories[this.directoryOf[file] as number] as readonly Uint8Array[]),
-      this.names[file] as Uint8Array,
-    ]
+    return [...(this.directories[this.#files.at(file, 0)] as readonly Uint8Array[]), this.#names[file] as Uint8Array]
   }
 }
 
@@ -68,29 +65,38 @@ export interface PackWork {
 // Ranges nearer than this are fetched as one: a gap costs less than a request.
 const joinedGapBytes = 256 * 1024
 
+// Columns of the rows; the first are those that a thread is sent.
+const entryColumn = 0
+const threadColumn = referenceWords
+const packColumn = referenceWords + 1
+
 /** Files to be written and the blobs they need, ordered by pack so that each pack is fetched once. */
 export class RestorePlan {
   readonly #walker: TreeWalker
   readonly #table: ChunkTable
   readonly #threads: number
   readonly #files: readonly ThreadFiles[]
-  readonly #rows: number[][] = []
-  readonly #byPack = new Map<number, number[]>()
+  readonly #rows = new RowList(referenceWords + 2)
   readonly #issues: PathIssue[] = []
   #lost = 0
   files = 0
-  references = 0
 
-  constructor(walker: TreeWalker, table: ChunkTable, threads: number) {
+  /** @param costs what the threads have got before */
+  constructor(walker: TreeWalker, table: ChunkTable, threads: number, costs: readonly number[] = []) {
     this.#walker = walker
     this.#table = table
     this.#threads = threads
-    this.#files = Array.from({ length: threads }, () => new ThreadFiles())
+    this.#files = Array.from({ length: threads }, (_, thread) => new ThreadFiles(costs[thread] ?? 0))
   }
 
   /** An empty one for what comes next. */
   next(): RestorePlan {
-    return new RestorePlan(this.#walker, this.#table, this.#threads)
+    const costs = this.#files.map(({ cost }) => cost)
+    return new RestorePlan(this.#walker, this.#table, this.#threads, costs)
+  }
+
+  get references(): number {
+    return this.#rows.count
   }
 
   async add(walked: WalkedEntry): Promise<void> {
@@ -107,14 +113,16 @@ export class RestorePlan {
     const file = (this.#files[thread] as ThreadFiles).add(walked, entries.length)
     let position = 0
     for (const entry of entries) {
-      const row = this.#rows.push([entry, file, position >>> 0, Math.floor(position / 2 ** 32), thread]) - 1
-      const pack = this.#table.packOf(entry)
-      const rows = this.#byPack.get(pack)
-      if (rows === undefined) this.#byPack.set(pack, [row])
-      else rows.push(row)
+      this.#rows.append([
+        entry,
+        file,
+        position >>> 0,
+        Math.floor(position / 2 ** 32),
+        thread,
+        this.#table.packOf(entry),
+      ])
       position += this.#table.plainLengthOf(entry)
     }
-    this.references += entries.length
   }
 
   batchOf(thread: number): FileBatch {
@@ -131,16 +139,36 @@ export class RestorePlan {
   }
 
   *packs(): Generator<PackWork> {
-    for (const pack of [...this.#byPack.keys()].sort((a, b) => a - b)) {
-      const rows = (this.#byPack.get(pack) as number[]).map((row) => this.#rows[row] as number[])
-      rows.sort((a, b) => this.#table.offsetOf(a[0] as number) - this.#table.offsetOf(b[0] as number))
-      const references = Array.from({ length: this.#threads }, (_, thread) =>
-        Uint32Array.from(
-          rows.filter((row) => row[referenceWords] === thread).flatMap((row) => row.slice(0, referenceWords)),
-        ),
-      )
-      yield { pack, references, ranges: this.#ranges(rows.map((row) => row[0] as number)) }
+    const rows = this.#rows
+    const offsetOf = (row: number) => this.#table.offsetOf(rows.at(row, entryColumn))
+    const order = Uint32Array.from({ length: rows.count }, (_, row) => row).sort(
+      (a, b) => rows.at(a, packColumn) - rows.at(b, packColumn) || offsetOf(a) - offsetOf(b),
+    )
+    for (let start = 0; start < order.length; ) {
+      const pack = rows.at(order[start] as number, packColumn)
+      let end = start + 1
+      while (end < order.length && rows.at(order[end] as number, packColumn) === pack) end++
+      yield this.#workOf(pack, order.subarray(start, end))
+      start = end
     }
+  }
+
+  /** @param order rows of one pack by their offset */
+  #workOf(pack: number, order: Uint32Array): PackWork {
+    const counts = new Uint32Array(this.#threads)
+    for (const row of order) {
+      const thread = this.#rows.at(row, threadColumn)
+      counts[thread] = (counts[thread] as number) + 1
+    }
+    const references = Array.from(counts, (count) => new Uint32Array(count * referenceWords))
+    counts.fill(0)
+    for (const row of order) {
+      const thread = this.#rows.at(row, threadColumn)
+      const at = counts[thread] as number
+      this.#rows.copy(row, referenceWords, references[thread] as Uint32Array, at)
+      counts[thread] = at + referenceWords
+    }
+    return { pack, references, ranges: this.#ranges(order) }
   }
 
   #lose({ path }: WalkedEntry, message: string): void {
@@ -152,18 +180,19 @@ export class RestorePlan {
   /** Small files of one pack go to one thread, so that a pack is decoded where its files are. */
   #threadFor(entry: number | undefined): number {
     const least = this.#files.reduce(
-      (best, files, thread) => (files.bytes < (this.#files[best] as ThreadFiles).bytes ? thread : best),
+      (best, files, thread) => (files.cost < (this.#files[best] as ThreadFiles).cost ? thread : best),
       0,
     )
     if (entry === undefined) return least
     const usual = this.#table.packOf(entry) % this.#threads
-    const lead = (this.#files[usual] as ThreadFiles).bytes - (this.#files[least] as ThreadFiles).bytes
-    return lead > maxLeadBytes ? least : usual
+    const lead = (this.#files[usual] as ThreadFiles).cost - (this.#files[least] as ThreadFiles).cost
+    return lead > maxLead ? least : usual
   }
 
-  #ranges(entries: readonly number[]): { offset: number; length: number }[] {
+  #ranges(order: Uint32Array): { offset: number; length: number }[] {
     const ranges: { offset: number; length: number }[] = []
-    for (const entry of entries) {
+    for (const row of order) {
+      const entry = this.#rows.at(row, entryColumn)
       const offset = this.#table.offsetOf(entry)
       const end = offset + this.#table.sealedLengthOf(entry)
       const last = ranges.at(-1)
@@ -175,5 +204,7 @@ export class RestorePlan {
   }
 }
 
-/** How far one thread may be ahead in bytes before another takes its files. */
-const maxLeadBytes = 64 * 1024 * 1024
+/** What a file costs beside its bytes: to make one takes as long as to write so many. */
+const costOfFile = 32 * 1024
+/** How far one thread may be ahead in cost before another takes its files. */
+const maxLead = 64 * 1024 * 1024

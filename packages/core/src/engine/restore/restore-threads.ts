@@ -12,8 +12,8 @@ import { WorkerPool } from '../worker/pool.js'
 import type { FromRestoreWorker, RestoreSetup, ToRestoreWorker } from './protocol.js'
 import type { PackWork, PathIssue, RestorePlan } from './restore-plan.js'
 
-/** Packs in memory at a time. */
-const packsInFlight = 3
+/** Packs in memory at a time beside the one that each thread works on. */
+const packsAhead = 2
 const progressEveryMs = 100
 const closeWithinMs = 10_000
 
@@ -28,19 +28,27 @@ export class RestoreThreads {
   readonly #onAbort: () => void
   #inFlight = 0
   #wake: () => void = () => undefined
-  /** Packs that threads work on. */
+  /** Packs that threads work on, by the number of the load: two batches may need the same pack. */
   readonly #openPacks = new Map<number, { takers: number; readonly bytes: Uint8Array }>()
   /** Memory of packs that are done. */
   readonly #free: SharedArrayBuffer[] = []
-  #onMessage: (thread: number, message: FromRestoreWorker) => void = () => undefined
+  #loads = 0
+  /** Per thread what it has not ended yet. */
+  readonly #plans: RestorePlan[][]
+  readonly #onIssue: (issue: PathIssue) => void
+  #onSettled: () => void = () => undefined
+  #onClosed: () => void = () => undefined
+  #lost = 0
+  #failed = 0
 
   static async start(
     context: OperationContext,
     index: RepositoryIndex,
     options: RestoreOptions,
     target: RestoreSetup['target'],
+    onIssue: (issue: PathIssue) => void,
   ): Promise<RestoreThreads> {
-    const threads = new RestoreThreads(context, index, options, target)
+    const threads = new RestoreThreads(context, index, options, target, onIssue)
     await Promise.race([threads.#pool.ready(), threads.#failure])
     return threads
   }
@@ -50,7 +58,10 @@ export class RestoreThreads {
     index: RepositoryIndex,
     options: RestoreOptions,
     target: RestoreSetup['target'],
+    onIssue: (issue: PathIssue) => void,
   ) {
+    this.#onIssue = onIssue
+    this.#plans = Array.from({ length: context.threads }, () => [])
     this.#context = context
     this.#index = index
     this.#options = options
@@ -72,7 +83,7 @@ export class RestoreThreads {
         target,
       },
       onFailure: fail,
-      onMessage: (thread, message) => this.#onMessage(thread, message),
+      onMessage: (thread, message) => this.#take(thread, message),
     })
     this.#onAbort = () => fail(abortError(options.signal))
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -87,33 +98,48 @@ export class RestoreThreads {
     return { verified, damaged: damaged + this.#lost }
   }
 
-  #lost = 0
-
-  /** Writes all files of a plan. */
-  async run(plan: RestorePlan): Promise<{ readonly failed: number; readonly issues: readonly PathIssue[] }> {
-    const issues: PathIssue[] = [...plan.lost.issues]
-    this.#lost += plan.lost.count
-    let ended = 0
-    let failed = 0
-    let allEnded: () => void = () => undefined
-    const ending = new Promise<void>((resolve) => {
-      allEnded = resolve
-    })
-    this.#onMessage = (thread, message) => {
-      if (message.kind === 'packDone') this.#leave(message.pack)
-      else if (message.kind === 'issue')
-        issues.push({ kind: message.issue, path: plan.pathOf(thread, message.file), message: message.message })
-      else if (message.kind === 'ended') {
-        failed += message.failed.length
-        if (++ended === this.#pool.threads) allEnded()
-      }
-    }
-    for (let thread = 0; thread < this.#pool.threads; thread++)
+  /** Sends the threads all that a plan has; resolves when they have it, which is before they have written it. */
+  async send(plan: RestorePlan): Promise<void> {
+    const { count, issues } = plan.lost
+    this.#lost += count
+    this.#failed += count
+    for (const issue of issues) this.#onIssue(issue)
+    for (let thread = 0; thread < this.#pool.threads; thread++) {
+      this.#plans[thread]?.push(plan)
       this.#pool.send(thread, { kind: 'batch', batch: plan.batchOf(thread) })
+    }
     await Promise.race([this.#sendPacks(plan), this.#failure])
     this.#pool.broadcast({ kind: 'end', verify: this.#options.verify })
-    await Promise.race([ending, this.#failure])
-    return { failed, issues }
+  }
+
+  /**
+   * Resolves when all that was sent is settled.
+   * @returns how many files were not written
+   */
+  async settle(): Promise<number> {
+    const settled = new Promise<void>((resolve) => {
+      this.#onSettled = resolve
+    })
+    if (this.#isBusy()) await Promise.race([settled, this.#failure])
+    return this.#failed
+  }
+
+  #isBusy(): boolean {
+    return this.#plans.some((plans) => plans.length > 0)
+  }
+
+  /** A thread works through its batches in order, so that what it says is about the first that it has not ended. */
+  #take(thread: number, message: FromRestoreWorker): void {
+    const plans = this.#plans[thread] as RestorePlan[]
+    if (message.kind === 'packDone') this.#leave(message.load)
+    else if (message.kind === 'issue') {
+      const path = (plans[0] as RestorePlan).pathOf(thread, message.file)
+      this.#onIssue({ kind: message.issue, path, message: message.message })
+    } else if (message.kind === 'ended') {
+      this.#failed += message.failed
+      plans.shift()
+      if (!this.#isBusy()) this.#onSettled()
+    } else this.#onClosed()
   }
 
   async close(): Promise<void> {
@@ -127,8 +153,8 @@ export class RestoreThreads {
   async #closeTargets(): Promise<void> {
     let closed = 0
     const closing = new Promise<void>((resolve) => {
-      this.#onMessage = (_, message) => {
-        if (message.kind === 'closed' && ++closed === this.#pool.threads) resolve()
+      this.#onClosed = () => {
+        if (++closed === this.#pool.threads) resolve()
       }
     })
     this.#pool.broadcast({ kind: 'close' })
@@ -140,7 +166,7 @@ export class RestoreThreads {
   async #sendPacks(plan: RestorePlan): Promise<void> {
     const sending = new Set<Promise<void>>()
     for (const work of plan.packs()) {
-      while (this.#inFlight >= packsInFlight) {
+      while (this.#inFlight >= this.#pool.threads + packsAhead) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve
         })
@@ -168,9 +194,9 @@ export class RestoreThreads {
       this.#release()
       return
     }
-    this.#openPacks.set(work.pack, { takers: takers.length, bytes })
-    for (const { references, thread } of takers)
-      this.#pool.send(thread, { kind: 'pack', pack: work.pack, bytes, references })
+    const load = ++this.#loads
+    this.#openPacks.set(load, { takers: takers.length, bytes })
+    for (const { references, thread } of takers) this.#pool.send(thread, { kind: 'pack', load, bytes, references })
   }
 
   /** The needed parts of a pack at their places, in shared memory. */
@@ -195,12 +221,12 @@ export class RestoreThreads {
   }
 
   /** A pack is done when every thread that got it says so. */
-  #leave(pack: number): void {
-    const open = this.#openPacks.get(pack)
-    if (open === undefined) throw new RangeError(`Pack ${pack} is not being restored`)
+  #leave(load: number): void {
+    const open = this.#openPacks.get(load)
+    if (open === undefined) throw new RangeError(`The pack of load ${load} is not being restored`)
     open.takers--
     if (open.takers > 0) return
-    this.#openPacks.delete(pack)
+    this.#openPacks.delete(load)
     this.#free.push(open.bytes.buffer as SharedArrayBuffer)
     this.#release()
   }

@@ -53,7 +53,7 @@ export async function startRestoreWorker(
         read: (open, entry) => blobs.openEntry(open, entry),
         digest: (bytes, out) => hasher.digest(blobType.data, bytes, out, 0),
       })
-      post({ kind: 'packDone', pack: message.pack })
+      post({ kind: 'packDone', load: message.load })
     } else if (message.kind === 'close') {
       try {
         target.close()
@@ -61,9 +61,7 @@ export async function startRestoreWorker(
         post({ kind: 'closed' })
       }
     } else {
-      const failed =
-        files?.end(message.verify, table, (bytes, out) => hasher.digest(blobType.data, bytes, out, 0)) ??
-        new Uint32Array(0)
+      const failed = files?.end(message.verify, table, (bytes, out) => hasher.digest(blobType.data, bytes, out, 0)) ?? 0
       post({ kind: 'ended', failed })
     }
   })
@@ -101,7 +99,7 @@ class FileWriter {
     this.#counters = counters
     this.#post = post
     this.#directories = splitPaths(batch.directories)
-    this.#left = batch.references.slice()
+    this.#left = batch.files.filter((_, at) => at % 2 === 1)
     this.#state = new Uint8Array(this.#left.length)
     this.#starts = new Uint32Array(this.#left.length)
     const view = new DataView(batch.entries.buffer, batch.entries.byteOffset, batch.entries.length)
@@ -148,16 +146,19 @@ class FileWriter {
       this.#fail(references[at + 1] as number, 'damaged', message)
   }
 
-  /** Settles what is left; with `verify`, reads every written byte back. */
-  end(verify: boolean, table: ChunkTable, digest: Decoder['digest']): Uint32Array {
+  /**
+   * Settles what is left; with `verify`, reads every written byte back.
+   * @returns how many files were not written
+   */
+  end(verify: boolean, table: ChunkTable, digest: Decoder['digest']): number {
     if (verify) this.#verify(table, digest)
-    const failed: number[] = []
+    let failed = 0
     for (let file = 0; file < this.#state.length; file++) {
       if (this.#state[file] === stateOpen || this.#state[file] === stateWaiting)
         this.#fail(file, 'damaged', 'part of its content is missing')
-      if (this.#state[file] === stateFailed) failed.push(file)
+      if (this.#state[file] === stateFailed) failed++
     }
-    return Uint32Array.from(failed)
+    return failed
   }
 
   #decode(pack: OpenPack, entry: number, decoder: Decoder): Uint8Array | undefined {
@@ -260,7 +261,7 @@ class FileWriter {
   }
 
   #path(file: number, cursor: TreeCursor): readonly Uint8Array[] {
-    const directory = this.#directories[this.#batch.directoryOf[file] as number] as readonly Uint8Array[]
+    const directory = this.#directories[this.#batch.files[2 * file] as number] as readonly Uint8Array[]
     return [...directory, cursor.name]
   }
 

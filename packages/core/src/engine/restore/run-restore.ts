@@ -13,9 +13,11 @@ import { RestoreThreads } from './restore-threads.js'
 import { isCovered, Selection } from './selection.js'
 import { TargetState, type Verdict } from './target-state.js'
 
-/** Files and chunks of one batch: bounds what is planned at a time, and how long threads wait for the first. */
+/** Files and chunks of one batch: bounds what is planned at a time. */
 const batchFiles = 8_000
 const batchReferences = 100_000
+/** Threads wait for the first batch only, so that it is a small one; each that follows is twice as large. */
+const firstBatchFiles = 500
 /** Entries that are walked over before messages of threads are looked at. */
 const entriesInOneGo = 200
 
@@ -38,8 +40,9 @@ class Restore {
   /** Names the temporary files of this run, in all threads. */
   readonly #runId = randomBytes(6).toString('hex')
   readonly #directories: OpenDirectory[] = []
-  /** What the threads are at. */
-  #running: Promise<void> = Promise.resolve()
+  /** Ends when the threads have all of the latest batch. */
+  #sending: Promise<void> = Promise.resolve()
+  #batchFiles = firstBatchFiles
   readonly #links: { readonly path: readonly Uint8Array[]; readonly existing: readonly Uint8Array[] }[] = []
   readonly #linked = new Map<string, readonly Uint8Array[]>()
   readonly #selection: Selection
@@ -67,17 +70,19 @@ class Restore {
     const threads =
       target === undefined
         ? undefined
-        : await RestoreThreads.start(this.#context, index, this.#options, {
-            url: this.#targetModule(),
-            root: this.#options.target,
-            runId: this.#runId,
-          })
+        : await RestoreThreads.start(
+            this.#context,
+            index,
+            this.#options,
+            { url: this.#targetModule(), root: this.#options.target, runId: this.#runId },
+            (issue) => this.#issue(issue.kind, issue.path, issue.message),
+          )
     let totals = { verified: 0, damaged: 0 }
     let entries = 0
     try {
       let plan = new RestorePlan(walker, index.table, this.#context.threads)
       target?.makeDirectory([])
-      if (root.self === undefined) this.#state.noteRoot()
+      this.#state.noteRoot()
       // A folder that is restored by its path lands in the target folder, with its own metadata.
       if (root.directory !== undefined) this.#directories.push({ path: [], entry: targetEntryOf(root.directory) })
       for await (const walked of walker.walk(root)) {
@@ -85,14 +90,20 @@ class Restore {
         if (!this.#selection.wants(walked.path, walked.cursor.kind === 'directory')) continue
         if (this.#options.delete) this.#state.noteWanted(walked.path)
         if (!this.#isBlocked(walked)) await this.#take(walked, target, plan)
-        if (plan.files >= batchFiles || plan.references >= batchReferences) plan = await this.#startBatch(threads, plan)
+        if (plan.files >= this.#batchFiles || plan.references >= batchReferences)
+          plan = await this.#startBatch(threads, plan)
         if (++entries % entriesInOneGo === 0) await setImmediate()
       }
       await this.#startBatch(threads, plan)
-      await this.#running
+      await this.#sending
+      if (threads !== undefined) this.#counts.files -= await threads.settle()
       for (const { path } of walker.damages) this.#state.noteIncomplete(path)
       if (this.#options.delete && root.self === undefined) this.#deleteSuperfluous(root, target)
-      if (target !== undefined) this.#finishTree(target)
+      if (target !== undefined) {
+        this.#finishTree(target)
+        // What was there before is gone: from here on nobody else has it. Into an empty folder it can be done again.
+        if (this.#options.fsync || this.#options.verify || !this.#state.wasEmpty) target.sync()
+      }
       if (threads !== undefined) totals = threads.totals()
     } finally {
       await threads?.close()
@@ -199,14 +210,12 @@ class Restore {
 
   /** The threads write one batch while the next is planned. */
   async #startBatch(threads: RestoreThreads | undefined, plan: RestorePlan): Promise<RestorePlan> {
-    if (threads === undefined || plan.files === 0) return plan
-    await this.#running
-    this.#running = threads.run(plan).then(({ failed, issues }) => {
-      for (const issue of issues) this.#issue(issue.kind, issue.path, issue.message)
-      this.#counts.files -= failed
-    })
+    if (threads === undefined || plan.files + plan.lost.count === 0) return plan
+    await this.#sending
+    this.#sending = threads.send(plan)
     // Whoever waits for it next is told; until then it is nobody's.
-    this.#running.catch(() => undefined)
+    this.#sending.catch(() => undefined)
+    this.#batchFiles = Math.min(2 * this.#batchFiles, batchFiles)
     return plan.next()
   }
 
@@ -218,7 +227,6 @@ class Restore {
         for (const problem of target.finishDirectory(path, entry)) this.#issue('not-kept', path, problem)
       })
     }
-    target.sync()
   }
 
   #deleteSuperfluous(root: WalkRoot, target: Target | undefined): void {

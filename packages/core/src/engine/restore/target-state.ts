@@ -32,6 +32,11 @@ export class TargetState {
     if (this.#target !== undefined && this.#target.list([]).length > 0) this.#present.add('')
   }
 
+  /** Whether there was nothing in the target folder. */
+  get wasEmpty(): boolean {
+    return this.#present.size === 0
+  }
+
   noteDirectory(path: Path): void {
     this.#present.add(keyOf(path))
   }
