@@ -123,6 +123,8 @@ export interface SourceModule {
   readonly id: string
   /** Features that are missing on this machine, for people, e.g. `extended attributes (koffi is not installed)`. */
   limitations?(): readonly string[]
+  /** Directories may be listed before it is certain that they are backed up: nothing happens by it. */
+  readonly canReadAhead?: boolean
   openSource(request: WorkerRequest): Source | Promise<Source>
   openTarget?(request: TargetRequest): Target | Promise<Target>
 }

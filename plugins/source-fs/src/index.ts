@@ -6,6 +6,7 @@ import { FileSystemTarget } from './target.js'
 /** Files and folders of this machine. */
 const fileSystem: SourceModule = {
   id: 'fs',
+  canReadAhead: true,
   limitations: () =>
     loadLibc() === undefined
       ? [

@@ -34,19 +34,22 @@ export default class Backup extends BaseCommand {
     const excludes = [...(flags.exclude ?? []), ...(await readPatternFiles(flags['exclude-file'] ?? []))]
     const largest = flags['exclude-larger-than']
     const limit = largest === undefined ? {} : { excludeLargerThanBytes: parseSize(largest) }
-    const repository = await this.openRepository(url, flags, { startThreads: true })
+    const selection = {
+      ...what,
+      excludes,
+      excludeCaches: flags['exclude-caches'],
+      oneFileSystem: flags['one-file-system'],
+    }
+    const repository = await this.openRepository(url, flags, { startThreads: true, readAhead: selection })
     const engine = await (await this.scope()).session.engine()
     const compression = await this.#compression(engine, flags.compression, flags['compression-level'])
     const parent = flags.parent === undefined ? {} : { parent: (await repository.resolveSnapshot(flags.parent)).id }
     const progress = await this.startProgress(flags)
     const result = await repository.backup({
-      ...what,
+      ...selection,
       ...limit,
       ...parent,
       tags: flags.tag ?? [],
-      excludes,
-      excludeCaches: flags['exclude-caches'],
-      oneFileSystem: flags['one-file-system'],
       force: flags.force,
       dryRun: flags['dry-run'],
       hostname: flags.host ?? hostname(),

@@ -283,6 +283,8 @@ export interface EngineOptions {
 export interface OpenOptions {
   /** Start the threads that backup, restore and check need while the passphrase is being checked; saves 0.1 s. */
   readonly startThreads?: boolean
+  /** What is going to be backed up: it is listed meanwhile, as far as time allows. */
+  readonly readAhead?: Pick<BackupOptions, 'source' | 'paths' | 'excludes' | 'excludeCaches' | 'oneFileSystem'>
 }
 
 /** The way in: made by `createEngine` in the composition root. */

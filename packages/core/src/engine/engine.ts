@@ -60,7 +60,7 @@ export class PluginEngine implements Engine {
 
   async openRepository(url: string, unlock: Unlock, options: OpenOptions = {}): Promise<Repository> {
     const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
-    const reserve = new ThreadReserve(options.startThreads ? threads : 0, this.#likelyModules())
+    const reserve = this.#startThreads(threads, options)
     let storage: Storage | undefined
     try {
       storage = await this.#openStorage(url)
@@ -134,6 +134,17 @@ export class PluginEngine implements Engine {
   }
 
   /** What nearly every run loads in its threads. */
+  #startThreads(threads: number, { startThreads, readAhead }: OpenOptions): ThreadReserve {
+    const url = readAhead === undefined ? undefined : this.#plugins.moduleUrl('source', readAhead.source.id)
+    const order =
+      readAhead === undefined || url === undefined
+        ? undefined
+        : { ...readAhead, url, configuration: readAhead.source.configuration }
+    // A backup begins with one thread; the others come when there is more to do than it can.
+    const atOnce = readAhead === undefined ? threads : 1
+    return new ThreadReserve(startThreads ? atOnce : 0, this.#likelyModules(), this.#clock(), order)
+  }
+
   #likelyModules(): readonly string[] {
     const codecs = (['encryption', 'compression'] as const).flatMap((port) =>
       this.#plugins.idsOf(port).map((id) => this.#plugins.moduleUrl(port, id)),

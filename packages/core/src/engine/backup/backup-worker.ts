@@ -17,6 +17,7 @@ import { Excludes } from './excludes.js'
 import { FileChunker } from './file-chunker.js'
 import { FileSaver } from './file-saver.js'
 import type { BackupSetup, BackupTask, BackupTaskResult, FromBackupWorker, ToBackupWorker } from './protocol.js'
+import { type ReadAhead, withListings } from './read-ahead.js'
 import { scanRoots } from './root-scanner.js'
 import type { ScanContext } from './scan-context.js'
 
@@ -24,12 +25,15 @@ import type { ScanContext } from './scan-context.js'
 const packsInFlight = 4
 const parentTreesBytes = 48 * 1024 * 1024
 const currentEveryMs = 100
+/** How long one thread scans alone where most is expected to be as it was. */
+const warmAfterMs = 1_000
 
 /** One thread of a backup: takes tasks, gives tasks away, hands over packs. */
 export async function startBackupWorker(
   port: MessagePort,
   start: WorkerStart<BackupSetup>,
   log: Logger,
+  ahead: ReadAhead,
 ): Promise<void> {
   const { setup, index } = start
   const shared = new SharedState(start.shared)
@@ -37,11 +41,12 @@ export async function startBackupWorker(
   const post = (message: FromBackupWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
   const module = ((await import(setup.source.url)) as { default: SourceModule }).default
-  const [codecs, hasher, source] = await Promise.all([
+  const [codecs, hasher, opened] = await Promise.all([
     Codecs.load(setup.codecs),
     createKeyedHasher(setup.keys.blobId),
     module.openSource({ configuration: setup.source.configuration, log }),
   ])
+  const source = setup.useListings ? withListings(opened, ahead) : opened
   const parts = {
     table: ChunkTable.attach(setup.table),
     codecs,
@@ -74,6 +79,7 @@ export async function startBackupWorker(
   const results = new Map<number, (result: BackupTaskResult) => void>()
   let lastTask = 0
   let lastCurrent = 0
+  const scanStart = performance.now()
   const context: ScanContext = {
     options: setup,
     source,
@@ -87,6 +93,8 @@ export async function startBackupWorker(
     excludes: new Excludes(setup.excludes),
     counters,
     shared,
+    open: [],
+    isWarm: () => setup.parentTimeSeconds === 0 || performance.now() - scanStart > warmAfterMs,
     offload: (work) =>
       new Promise((resolve) => {
         const task = ++lastTask

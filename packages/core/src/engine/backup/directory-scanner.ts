@@ -1,10 +1,4 @@
-import {
-  type DirectoryReader,
-  type EntryDetails,
-  isPortError,
-  type SourceEntry,
-  type SourceErrorEntry,
-} from '@bkp/plugin-api'
+import { type EntryDetails, isPortError, type SourceEntry, type SourceErrorEntry } from '@bkp/plugin-api'
 import { compareBytes } from '../../format/compare.js'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { type EntryContent, EntryEncoder, TreeWriter } from '../../format/tree-writer.js'
@@ -14,8 +8,10 @@ import { cacheDirectorySignature, cacheDirectoryTag } from './excludes.js'
 import { reasonOf } from './file-saver.js'
 import { IdList } from './id-list.js'
 import { isUnchanged, KnownEntries } from './known-entries.js'
+import { joinPath } from './paths.js'
 import type { BackupTaskResult, DirectoryPlace } from './protocol.js'
-import type { ScanContext } from './scan-context.js'
+import type { Listed } from './read-ahead.js'
+import type { ScanContext, ScanDirectory, SharedDirectory } from './scan-context.js'
 
 /** Files this large are cut in ranges, so that several threads can work on one. */
 const rangedFileBytes = 512 * 1024 * 1024
@@ -26,7 +22,6 @@ const filesPerBatch = 64
 /** The result of a scan, or a promise of it when parts of it were given away. */
 export type Scan = { readonly now: BackupTaskResult } | { readonly later: Promise<BackupTaskResult> }
 
-type Listed = SourceEntry | SourceErrorEntry
 /** Encoded entries in order, some of them still on their way. */
 type Piece = Uint8Array | Promise<Uint8Array>
 
@@ -46,7 +41,7 @@ export async function scanDirectory(
   context.takeMessages()
   // Every level begins on a fresh stack: paths may be thousands of levels deep.
   const known = await KnownEntries.load(context.reader, parentTree)
-  let directory: DirectoryReader
+  let directory: ScanDirectory
   try {
     directory = await context.source.openDirectory(place.path)
   } catch (error) {
@@ -55,24 +50,40 @@ export async function scanDirectory(
   }
   try {
     const scan = new DirectoryScan(context, place, directory, known)
+    context.open.push(scan)
     return await scan.run()
   } finally {
+    context.open.pop()
     await directory.close()
   }
 }
 
-class DirectoryScan {
+/**
+ * Gives work to threads that wait for some: always what lies farthest up, since most lies below it. To give away what is
+ * deep down costs more than to do it.
+ */
+function share({ shared, open, isWarm }: ScanContext): void {
+  while (shared.isWanted && isWarm()) if (!open.some((directory) => directory.give())) return
+}
+
+class DirectoryScan implements SharedDirectory {
   readonly #context: ScanContext
   readonly #place: DirectoryPlace
-  readonly #directory: DirectoryReader
+  readonly #directory: ScanDirectory
   readonly #known: KnownEntries
   readonly #entries = new EntryEncoder()
   readonly #pieces: Piece[] = []
   #batch: Batch | undefined
+  #listed: readonly Listed[] = []
+  /** Where the scan is in the list. */
+  #at = 0
+  /** What lies from here on in the list has been given away, or cannot be. */
+  #givenFrom = 0
+  readonly #given = new Map<SourceEntry, Promise<BackupTaskResult>>()
   /** Whether everything so far is as it was in the parent, and nothing is encoded yet. */
   #isAsBefore = true
 
-  constructor(context: ScanContext, place: DirectoryPlace, directory: DirectoryReader, known: KnownEntries) {
+  constructor(context: ScanContext, place: DirectoryPlace, directory: ScanDirectory, known: KnownEntries) {
     this.#context = context
     this.#place = place
     this.#directory = directory
@@ -93,11 +104,29 @@ class DirectoryScan {
     if (!this.#isAsBefore || !this.#known.accept()) this.#encoder.copy(known.encoded)
   }
 
+  give(): boolean {
+    const { shared, offload, options } = this.#context
+    while (this.#givenFrom > this.#at) {
+      const entry = this.#listed[--this.#givenFrom] as Listed
+      if (entry.kind !== 'directory') continue
+      if (options.oneFileSystem && entry.device !== this.#place.rootDevice) continue
+      if (!shared.takeWanted()) {
+        this.#givenFrom++
+        return false
+      }
+      const place = { ...this.#place, path: this.#pathOf(entry.name) }
+      this.#given.set(entry, offload({ kind: 'directory', place, parentTree: this.#known.treeOf(entry.name) }))
+      return true
+    }
+    return false
+  }
+
   async run(): Promise<Scan> {
     const entries = await this.#list()
-    let unread = entries.length
+    this.#listed = entries
+    this.#givenFrom = entries.length
     for (const entry of entries) {
-      unread--
+      const unread = entries.length - ++this.#at
       const known = this.#known.find(entry.name)
       if (entry.kind === 'error') this.#addUnknown(entry)
       else if (entry.kind === 'directory') await this.#addDirectory(entry, known)
@@ -163,9 +192,9 @@ class DirectoryScan {
       this.#encoder.add(entry, details, { tree: emptyTree(context) })
       return
     }
-    const scan: Scan = context.shared.takeWanted()
-      ? { later: context.offload({ kind: 'directory', place, parentTree }) }
-      : await scanDirectory(context, place, parentTree)
+    share(context)
+    const given = this.#given.get(entry)
+    const scan: Scan = given === undefined ? await scanDirectory(context, place, parentTree) : { later: given }
     if ('now' in scan) {
       if (known !== undefined && this.#isTreeAsBefore(entry, known, scan.now)) this.#addAsBefore(known)
       else this.#addScanned(this.#encoder, entry, details, scan.now)
@@ -326,7 +355,7 @@ class DirectoryScan {
 export async function saveFile(
   context: ScanContext,
   place: DirectoryPlace,
-  directory: DirectoryReader,
+  directory: ScanDirectory,
   entry: SourceEntry,
   encoder: EntryEncoder,
 ): Promise<void> {
@@ -344,7 +373,7 @@ export async function saveFile(
 export async function describeEntry(
   context: ScanContext,
   place: DirectoryPlace,
-  directory: DirectoryReader,
+  directory: ScanDirectory,
   entry: SourceEntry,
 ): Promise<EntryDetails> {
   const describing = directory.describe(entry)
@@ -382,13 +411,4 @@ function detailsOf(known: TreeCursor): EntryDetails {
       ? {}
       : { xattrs: xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })) }),
   }
-}
-
-export function joinPath(directory: Uint8Array, name: Uint8Array): Uint8Array {
-  const slash = directory[directory.length - 1] === 0x2f ? 0 : 1
-  const path = new Uint8Array(directory.length + slash + name.length)
-  path.set(directory)
-  if (slash === 1) path[directory.length] = 0x2f
-  path.set(name, directory.length + slash)
-  return path
 }

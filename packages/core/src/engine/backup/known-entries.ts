@@ -14,6 +14,7 @@ import { blobType } from './blob-writer.js'
 export class KnownEntries {
   readonly #ids: Uint8Array
   readonly #blobs: readonly Uint8Array[]
+  #trees: ReadonlyMap<string, Uint8Array> | undefined
   #next = 0
   #cursor: TreeCursor | undefined
   /** Where the accepted beginning ends. */
@@ -58,6 +59,12 @@ export class KnownEntries {
     }
   }
 
+  /** Tree ids of a directory, whatever was looked for before; none when it was none. */
+  treeOf(name: Uint8Array): Uint8Array {
+    this.#trees ??= this.#readTrees()
+    return this.#trees.get(Buffer.from(name).toString('latin1')) ?? new Uint8Array(0)
+  }
+
   /**
    * Takes the entry found last as it is.
    * @returns false when it does not follow the accepted ones, because something in between is gone
@@ -89,6 +96,18 @@ export class KnownEntries {
     return this.#blobs.length > 0 && this.#acceptedBlob === this.#blobs.length - 1 && this.#isAtEnd()
       ? this.#ids
       : undefined
+  }
+
+  #readTrees(): ReadonlyMap<string, Uint8Array> {
+    const trees = new Map<string, Uint8Array>()
+    for (const blob of this.#blobs) {
+      const cursor = new TreeCursor(blob)
+      while (cursor.next()) {
+        const { tree } = cursor
+        if (tree !== undefined) trees.set(Buffer.from(cursor.name).toString('latin1'), tree.slice())
+      }
+    }
+    return trees
   }
 
   #isAtEnd(): boolean {

@@ -20,6 +20,8 @@ export interface BackupSetup {
   readonly oneFileSystem: boolean
   readonly excludeLargerThanBytes: number | undefined
   readonly force: boolean
+  /** Whether what was listed before the run still holds. */
+  readonly useListings: boolean
   /** Files whose ctime is not older than this may have changed unseen: seconds since 1970. 0 without a parent. */
   readonly parentTimeSeconds: number
 }

@@ -20,7 +20,8 @@ const clockSlackSeconds = 0.02
 
 /** Makes one snapshot. Nothing that was there is changed; what is listed afterwards is complete. */
 export async function runBackup(context: OperationContext, options: BackupOptions): Promise<BackupResult> {
-  const started = context.now()
+  const listedSince = context.reserve.listedSince(context.now())
+  const started = listedSince ?? context.now()
   options.onEvent?.({ kind: 'started', operation: 'backup' })
   const session = options.dryRun ? undefined : await beginSession(context, options)
   const stored = { bytes: 0, hasBegun: false }
@@ -35,7 +36,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
       context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
       findParent(context, options),
     ])
-    const result = await scanAndCommit(context, options, { index, parent, started, stored })
+    const useListings = listedSince !== undefined
+    const result = await scanAndCommit(context, options, { index, parent, started, stored, useListings })
     isCommitted = true
     return { ...result, elapsedMs: context.now() - started }
   } finally {
@@ -49,6 +51,7 @@ interface RunParts {
   readonly index: RepositoryIndex
   readonly parent: StoredSnapshot | undefined
   readonly started: number
+  readonly useListings: boolean
   /** What the run has stored so far, also when it fails; a pack may be there before its storing is known to have succeeded. */
   readonly stored: { bytes: number; hasBegun: boolean }
 }
@@ -56,7 +59,7 @@ interface RunParts {
 async function scanAndCommit(
   context: OperationContext,
   options: BackupOptions,
-  { index, parent, started, stored }: RunParts,
+  { index, parent, started, stored, useListings }: RunParts,
 ): Promise<Omit<BackupResult, 'elapsedMs'>> {
   const abort = new AbortController()
   const store = new PackStore({
@@ -86,6 +89,7 @@ async function scanAndCommit(
         oneFileSystem: options.oneFileSystem,
         excludeLargerThanBytes: options.excludeLargerThanBytes,
         force: options.force,
+        useListings,
         parentTimeSeconds: parent === undefined ? 0 : Date.parse(parent.snapshot.time) / 1000 - clockSlackSeconds,
       },
       root: {

@@ -1,4 +1,4 @@
-import type { Source } from '@bkp/plugin-api'
+import type { DirectoryReader, Source } from '@bkp/plugin-api'
 import type { BlobReader } from '../../repository/blob-reader.js'
 import type { IssueKind } from '../api.js'
 import type { SharedState, WorkerCounters } from '../worker/shared-state.js'
@@ -7,16 +7,32 @@ import type { Excludes } from './excludes.js'
 import type { FileSaver } from './file-saver.js'
 import type { BackupSetup, BackupTask, BackupTaskResult } from './protocol.js'
 
+/** What of a source a scan needs. */
+export type ScanDirectory = Omit<DirectoryReader, 'self'>
+export interface ScanSource extends Omit<Source, 'openDirectory'> {
+  openDirectory(path: Uint8Array): ScanDirectory | Promise<ScanDirectory>
+}
+
+/** A directory that is being scanned, of which other threads can take what lies below. */
+export interface SharedDirectory {
+  /** Gives the last of its directories away that nobody has begun with. @returns false when there is none */
+  give(): boolean
+}
+
 /** What the scanning code of one thread works with. */
 export interface ScanContext {
   readonly options: BackupSetup
-  readonly source: Source
+  readonly source: ScanSource
   readonly reader: BlobReader
   readonly writer: BlobWriter
   readonly saver: FileSaver
   readonly excludes: Excludes
   readonly counters: WorkerCounters
   readonly shared: SharedState
+  /** Whether a second thread is worth its while: it has to compile the same code before it is of use. */
+  readonly isWarm: () => boolean
+  /** The directories that this thread is in, the outermost first. */
+  readonly open: SharedDirectory[]
   /** Gives work to whichever thread is free; resolves with its result. */
   readonly offload: (work: BackupTask) => Promise<BackupTaskResult>
   /** Something that makes the backup incomplete; counted. */

@@ -46,6 +46,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
     role: 'backup',
     reserve: options.reserve,
     threads: options.threads,
+    onDemand: true,
     setup: options.setup,
     onFailure: fail,
     onLog: (level, message) => {
@@ -59,7 +60,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
       else if (message.kind === 'fetch') void fetch(thread, message.pack)
       else if (message.kind === 'current') current = Buffer.from(message.path).toString()
       else if (message.kind === 'flushed') {
-        if (++flushed === options.threads) allFlushed()
+        if (++flushed === pool.started) allFlushed()
       } else {
         const issue: Issue = {
           kind: message.issue,

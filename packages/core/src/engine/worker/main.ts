@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Logger } from '@bkp/plugin-api'
 import { startBackupWorker } from '../backup/backup-worker.js'
 import type { BackupSetup } from '../backup/protocol.js'
+import { ReadAhead } from '../backup/read-ahead.js'
 import { startCheckWorker } from '../check/check-worker.js'
 import type { CheckSetup } from '../check/protocol.js'
 import type { RestoreSetup } from '../restore/protocol.js'
@@ -25,14 +26,26 @@ const fail = (error: unknown) => port.postMessage({ kind: 'failed', error: sendE
 process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
 
-const { orders, preload } = workerData as ThreadStart
+const { orders, preload, readAhead } = workerData as ThreadStart
+const ahead = new ReadAhead()
+
+/** Waits for what this thread is to become; lists what will be asked for meanwhile. */
+async function ordered(): Promise<WorkerStart<unknown>> {
+  let start: { readonly message: WorkerStart<unknown> } | undefined
+  const hasStart = () => {
+    start ??= receiveMessageOnPort(orders) as typeof start
+    return start !== undefined
+  }
+  if (readAhead !== undefined) await ahead.run(readAhead, hasStart)
+  return hasStart() && start !== undefined ? start.message : (await once(orders, 'message'))[0]
+}
+
 try {
-  const ordered = once(orders, 'message') as Promise<[WorkerStart<unknown>]>
   // A plugin that cannot be loaded says so when it is really needed.
   await Promise.allSettled(preload.map((url) => import(url)))
-  const [start] = await ordered
+  const start = await ordered()
   orders.close()
-  if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, log)
+  if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, log, ahead)
   else if (start.role === 'restore') await startRestoreWorker(port, start as WorkerStart<RestoreSetup>, log)
   else await startCheckWorker(port, start as WorkerStart<CheckSetup>)
   port.postMessage({ kind: 'ready' })

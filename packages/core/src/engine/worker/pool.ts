@@ -22,6 +22,8 @@ export interface PoolOptions<Setup, FromWorker> {
   readonly role: WorkerStart<Setup>['role']
   readonly reserve: ThreadReserve
   readonly threads: number
+  /** Start all threads but the first when something is sent to them. */
+  readonly onDemand?: boolean
   readonly setup: Setup
   readonly onMessage: (thread: number, message: FromWorker) => void
   readonly onLog?: (level: string, message: string) => void
@@ -33,35 +35,49 @@ export interface PoolOptions<Setup, FromWorker> {
 export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: string }> {
   readonly shared: SharedState
   readonly threads: number
-  readonly #workers: readonly Worker[]
+  readonly #options: PoolOptions<Setup, FromWorker>
+  readonly #workers: (Worker | undefined)[]
   readonly #ready: Promise<void>[] = []
   #closing = false
 
   constructor(options: PoolOptions<Setup, FromWorker>) {
     this.threads = options.threads
     this.shared = SharedState.create(options.threads)
-    this.#workers = Array.from({ length: options.threads }, (_, index) => {
-      const start: WorkerStart<Setup> = { role: options.role, index, shared: this.shared.handle, setup: options.setup }
-      let settle: (() => void) | undefined
-      this.#ready.push(new Promise((resolve) => (settle = resolve)))
-      const fail = (error: Error) => {
-        settle?.()
-        if (!this.#closing) options.onFailure(error)
-      }
-      return options.reserve.take().take(start, (worker) => {
-        worker.on('message', (message: FromWorker | CommonMessage) => {
-          if (message.kind === 'ready') settle?.()
-          else if (message.kind === 'failed') fail(receiveError((message as { error: SentError }).error))
-          else if (message.kind === 'log')
-            options.onLog?.((message as { level: string }).level, (message as { message: string }).message)
-          else options.onMessage(index, message as FromWorker)
-        })
-        worker.on('error', fail)
-        worker.on('exit', (code) =>
-          fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)),
-        )
+    this.#options = options
+    this.#workers = new Array<Worker | undefined>(options.threads).fill(undefined)
+    const atOnce = options.onDemand === true ? 1 : options.threads
+    for (let thread = 0; thread < atOnce; thread++) this.#start(thread)
+  }
+
+  /** How many threads there are by now. */
+  get started(): number {
+    return this.#ready.length
+  }
+
+  #start(index: number): Worker {
+    const { role, setup, reserve, onMessage, onLog, onFailure } = this.#options
+    const start: WorkerStart<Setup> = { role, index, shared: this.shared.handle, setup }
+    let settle: (() => void) | undefined
+    this.#ready.push(new Promise((resolve) => (settle = resolve)))
+    const fail = (error: Error) => {
+      settle?.()
+      if (!this.#closing) onFailure(error)
+    }
+    const started = reserve.take().take(start, (worker) => {
+      worker.on('message', (message: FromWorker | CommonMessage) => {
+        if (message.kind === 'ready') settle?.()
+        else if (message.kind === 'failed') fail(receiveError((message as { error: SentError }).error))
+        else if (message.kind === 'log')
+          onLog?.((message as { level: string }).level, (message as { message: string }).message)
+        else onMessage(index, message as FromWorker)
       })
+      worker.on('error', fail)
+      worker.on('exit', (code) =>
+        fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)),
+      )
     })
+    this.#workers[index] = started
+    return started
   }
 
   /** Resolves when all threads have loaded their modules, or one failed. */
@@ -70,16 +86,18 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
   }
 
   send(thread: number, message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
-    this.#workers[thread]?.postMessage(message, [...transfer])
+    const worker = this.#workers[thread] ?? this.#start(thread)
+    worker.postMessage(message, [...transfer])
   }
 
+  /** To all threads that have been started. */
   broadcast(message: ToWorker): void {
-    for (const worker of this.#workers) worker.postMessage(message)
+    for (const worker of this.#workers) worker?.postMessage(message)
   }
 
   async close(): Promise<void> {
     this.#closing = true
     this.shared.stop()
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    await Promise.all(this.#workers.map((worker) => worker?.terminate()))
   }
 }

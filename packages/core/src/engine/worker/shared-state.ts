@@ -68,9 +68,14 @@ export class SharedState {
     Atomics.store(this.#control, wantedWord, tasks)
   }
 
+  /** Whether some thread has nothing to do before long. */
+  get isWanted(): boolean {
+    return Atomics.load(this.#control, wantedWord) > 0
+  }
+
   /** Whether a worker should give work away rather than do it; true at most once per wanted task. */
   takeWanted(): boolean {
-    if (Atomics.load(this.#control, wantedWord) <= 0) return false
+    if (!this.isWanted) return false
     return Atomics.sub(this.#control, wantedWord, 1) > 0
   }
 

@@ -1,12 +1,16 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { ReadAheadOrder } from '../backup/read-ahead.js'
 
 const stackMiB = 32
+/** What was listed longer ago is listed again. */
+const staleAfterMs = 10_000
 
 /** What a thread is started with; what it becomes is told later, through the port. */
 export interface ThreadStart {
   readonly orders: MessagePort
   /** URLs of modules that it is going to need. */
   readonly preload: readonly string[]
+  readonly readAhead: ReadAheadOrder | undefined
 }
 
 /** A worker thread that has loaded its code and waits to be told what it is. Does not keep the process alive. */
@@ -15,9 +19,9 @@ export class IdleThread {
   readonly #orders: MessagePort
   readonly #early: { readonly event: 'message' | 'error' | 'exit'; readonly value: unknown }[] = []
 
-  constructor(preload: readonly string[]) {
+  constructor(preload: readonly string[], readAhead?: ReadAheadOrder) {
     const { port1, port2 } = new MessageChannel()
-    const start: ThreadStart = { orders: port2, preload }
+    const start: ThreadStart = { orders: port2, preload, readAhead }
     this.#orders = port1
     this.#worker = new Worker(workerUrl(), {
       workerData: start,
@@ -53,17 +57,35 @@ export class IdleThread {
 
 /** Threads that were started before there was work for them, while a passphrase is checked and an index is read. */
 export class ThreadReserve {
+  readonly #startedAt: number
+  #isReadingAhead: boolean
   readonly #preload: readonly string[]
   readonly #idle: IdleThread[]
 
-  constructor(threads: number, preload: readonly string[]) {
+  /**
+   * @param startedAt now, in milliseconds since 1970
+   * @param readAhead what the first of the threads lists until it is taken
+   */
+  constructor(threads: number, preload: readonly string[], startedAt: number, readAhead?: ReadAheadOrder) {
+    this.#startedAt = startedAt
+    this.#isReadingAhead = threads > 0 && readAhead !== undefined
     this.#preload = preload
-    this.#idle = Array.from({ length: threads }, () => new IdleThread(preload))
+    this.#idle = Array.from(
+      { length: threads },
+      (_, thread) => new IdleThread(preload, thread === 0 ? readAhead : undefined),
+    )
+  }
+
+  /** Since when directories have been listed: milliseconds since 1970. Told once, and not when it is too long ago. */
+  listedSince(now: number): number | undefined {
+    const isFresh = this.#isReadingAhead && now - this.#startedAt < staleAfterMs
+    this.#isReadingAhead = false
+    return isFresh ? this.#startedAt : undefined
   }
 
   /** A thread that is ready, or a new one when there is none left. */
   take(): IdleThread {
-    return this.#idle.pop() ?? new IdleThread(this.#preload)
+    return this.#idle.shift() ?? new IdleThread(this.#preload)
   }
 
   async close(): Promise<void> {
