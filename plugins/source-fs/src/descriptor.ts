@@ -1,14 +1,12 @@
 import { closeSync, openSync } from 'node:fs'
 import type { Libc } from './libc.js'
-import { inside, type OpenDirectory, withNul } from './place.js'
+import { closeOnExec, inside, type OpenDirectory, withNul } from './place.js'
 
 /** An open file, and who must close it: Node keeps book of what it opened itself. */
 export interface Descriptor {
   readonly number: number
   readonly libc: Libc | undefined
 }
-
-const closeOnExec = 0o2000000
 
 /**
  * Opens an entry of a directory.

@@ -85,7 +85,7 @@ export class Describer {
     }
   }
 
-  #xattrs(libc: Libc, path: Buffer, problems: string[]): Xattr[] {
+  #xattrs(libc: Libc, path: Uint8Array, problems: string[]): Xattr[] {
     const length = this.#fill((buffer) => libc.llistxattr(path, buffer, buffer.length), libc)
     if (typeof length === 'string') {
       if (length !== 'ENOTSUP' && length !== 'EOPNOTSUPP' && length !== 'ENOENT')

@@ -2,13 +2,12 @@ import { lutimesSync } from 'node:fs'
 import type { TargetEntry, Xattr } from '@bkp/plugin-api'
 import { deviceNumber } from './entry.js'
 import type { Libc } from './libc.js'
-import { type OpenDirectory, withNul } from './place.js'
+import { currentDirectory, type OpenDirectory, withNul } from './place.js'
 
 const noFollow = 0x100
 /** The extended attributes that belong to what is backed up. */
 const ours = /^(user\.|system\.posix_acl_|security\.capability$)/
 const defaultAcl = Buffer.from('system.posix_acl_default\0')
-const currentDirectory = -100
 const fifoType = 0o010000
 const characterType = 0o020000
 const blockType = 0o060000

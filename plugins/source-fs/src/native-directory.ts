@@ -11,6 +11,7 @@ const listBytes = 64 * 1024
 // struct linux_dirent64: u64 inode, i64 offset, u16 record length, u8 type, name ended by NUL.
 const recordLengthAt = 16
 const nameAt = 19
+const longestName = 255
 const kindMask = 0o170000
 const kinds = new Map<number, SourceEntry['kind']>([
   [0o100000, 'file'],
@@ -38,6 +39,7 @@ export class NativeDirectories {
   readonly #stats = Buffer.alloc(statBytes)
   readonly #view = new DataView(this.#stats.buffer, this.#stats.byteOffset, statBytes)
   readonly #listing = Buffer.alloc(listBytes)
+  readonly #name = Buffer.alloc(longestName + 1)
   #device = 0n
   #deviceMajor = -1
   #deviceMinor = -1
@@ -57,13 +59,10 @@ export class NativeDirectories {
       const listing = new Uint8Array(length)
       listing.set(this.#listing.subarray(0, length))
       for (let at = 0; at < length; ) {
-        const next =
-          at + ((listing[at + recordLengthAt] as number) | ((listing[at + recordLengthAt + 1] as number) << 8))
         const start = at + nameAt
-        const end = listing.indexOf(0, start)
-        if (!isDots(listing, start, end))
-          entries.push(this.#inspect(directory, listing.subarray(start, end + 1), listing.subarray(start, end)))
-        at = next
+        const end = start + this.#takeName(listing, start)
+        if (!isDots(listing, start, end)) entries.push(this.#inspect(directory, listing.subarray(start, end)))
+        at += (listing[at + recordLengthAt] as number) | ((listing[at + recordLengthAt + 1] as number) << 8)
       }
     }
   }
@@ -74,8 +73,16 @@ export class NativeDirectories {
     return { entry: this.#entry(name), blocks: Number(this.#view.getBigUint64(48, true)) }
   }
 
-  #inspect(directory: number, nameWithNul: Uint8Array, name: Uint8Array): SourceEntry | SourceErrorEntry {
-    if (this.#libc.statx(directory, nameWithNul, noFollow, basicStats, this.#stats) === 0) return this.#entry(name)
+  /** Puts a name with its NUL where libc finds it. @returns its length */
+  #takeName(listing: Uint8Array, start: number): number {
+    let length = 0
+    for (; listing[start + length] !== 0; length++) this.#name[length] = listing[start + length] as number
+    this.#name[length] = 0
+    return length
+  }
+
+  #inspect(directory: number, name: Uint8Array): SourceEntry | SourceErrorEntry {
+    if (this.#libc.statx(directory, this.#name, noFollow, basicStats, this.#stats) === 0) return this.#entry(name)
     const failure = toPortError(this.#error('lstat'), Buffer.from(name).toString())
     return { kind: 'error', name, message: failure.message, vanished: failure.code === 'not-found' }
   }

@@ -46,7 +46,7 @@ export class FileSystemSource implements Source {
   }
 
   openDirectory(path: Uint8Array): DirectoryReader {
-    const directory = guard(textOf(path), () => openPath(path))
+    const directory = guard([path], () => openPath(path, this.#libc))
     return new FileSystemDirectory(directory, path, this.#describer, this.#libc, this.#native)
   }
 
@@ -58,7 +58,7 @@ export class FileSystemSource implements Source {
     const bytes = Buffer.from(path)
     const slash = bytes.lastIndexOf(0x2f)
     const name = bytes.subarray(slash + 1)
-    return guard(textOf(path), () => {
+    return guard([path], () => {
       if (name.length === 0 || bytes.length < 3800) return action(bytes, name)
       const directory = openPath(bytes.subarray(0, slash))
       try {
@@ -102,9 +102,8 @@ class FileSystemDirectory implements DirectoryReader {
   list(): readonly (SourceEntry | SourceErrorEntry)[] {
     const { descriptor } = this.#directory
     const native = this.#native
-    if (native !== undefined && descriptor !== undefined)
-      return guard(textOf(this.#path), () => native.list(descriptor))
-    const names = guard(textOf(this.#path), () => readdirSync(this.#directory.prefix, { encoding: 'buffer' }))
+    if (native !== undefined && descriptor !== undefined) return guard([this.#path], () => native.list(descriptor))
+    const names = guard([this.#path], () => readdirSync(this.#directory.prefix, { encoding: 'buffer' }))
     return names.map((name) => {
       try {
         return inspectPath(inside(this.#directory, name), name)
@@ -116,13 +115,11 @@ class FileSystemDirectory implements DirectoryReader {
   }
 
   describe(entry: SourceEntry): EntryDetails {
-    return guard(Buffer.from(entry.name).toString(), () =>
-      this.#describer.describe(inside(this.#directory, entry.name), entry),
-    )
+    return guard([entry.name], () => this.#describer.describe(inside(this.#directory, entry.name), entry))
   }
 
   openFile(entry: SourceEntry, range?: ByteRange): FileReader {
-    return guard(Buffer.from(entry.name).toString(), () => {
+    return guard([entry.name], () => {
       const file = openForReading(this.#directory, entry.name, this.#libc)
       this.#describer.noteOpen(file.number, entry)
       return new OpenFile(file, entry, range, this.#libc, this.#native)
@@ -252,8 +249,4 @@ function findExtents(libc: Libc, file: number, size: number): readonly Extent[] 
     at = hole
   }
   return extents
-}
-
-function textOf(path: Uint8Array): string {
-  return Buffer.from(path).toString()
 }

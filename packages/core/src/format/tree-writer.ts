@@ -28,12 +28,15 @@ export interface EntryContent {
   readonly error?: string
 }
 
+const nothing = new Uint8Array(0)
+const leastBytes = 4096
+
 /**
  * Encodes entries one after the other into memory that grows and is used again. It refuses what a reader would refuse,
  * for a tree that nobody can read must never be stored.
  */
 export class EntryEncoder {
-  #bytes = new Uint8Array(4096)
+  #bytes = nothing
   #view = new DataView(this.#bytes.buffer)
   #length = 0
 
@@ -180,7 +183,7 @@ export class EntryEncoder {
 
   #reserve(more: number): void {
     if (this.#length + more <= this.#bytes.length) return
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + more))
+    const larger = new Uint8Array(Math.max(leastBytes, this.#bytes.length * 2, this.#length + more))
     larger.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = larger
     this.#view = new DataView(larger.buffer)

@@ -4,7 +4,7 @@ import type { TreeCursor } from '../../format/tree-cursor.js'
 import { type EntryContent, EntryEncoder, TreeWriter } from '../../format/tree-writer.js'
 import type { IssueKind } from '../api.js'
 import { blobType } from './blob-writer.js'
-import { cacheDirectorySignature, cacheDirectoryTag } from './excludes.js'
+import { cacheDirectorySignature, cacheDirectoryTag, isExcludedPath } from './excludes.js'
 import { reasonOf } from './file-saver.js'
 import { IdList } from './id-list.js'
 import { isUnchanged, KnownEntries } from './known-entries.js'
@@ -18,6 +18,8 @@ const rangedFileBytes = 512 * 1024 * 1024
 const rangeBytes = 256 * 1024 * 1024
 /** A directory with more files to read than this gives some of them away when other threads have nothing to do. */
 const filesPerBatch = 64
+
+const noTree = new Uint8Array(0)
 
 /** The result of a scan, or a promise of it when parts of it were given away. */
 export type Scan = { readonly now: BackupTaskResult } | { readonly later: Promise<BackupTaskResult> }
@@ -142,13 +144,14 @@ class DirectoryScan implements SharedDirectory {
   }
 
   async #list(): Promise<readonly Listed[]> {
-    const context = this.#context
+    const { options, excludes } = this.#context
     const listing = this.#directory.list()
-    let entries = [...(Array.isArray(listing) ? (listing as readonly Listed[]) : await listing)]
-    entries.sort((a, b) => compareBytes(a.name, b.name))
-    if (context.options.excludeCaches && (await this.#isCache(entries))) {
+    let entries = Array.isArray(listing) ? (listing as readonly Listed[]) : await listing
+    if (!this.#directory.isSorted) entries = [...entries].sort((a, b) => compareBytes(a.name, b.name))
+    if (options.excludeCaches && (await this.#isCache(entries))) {
       entries = entries.filter((entry) => Buffer.from(entry.name).toString() === cacheDirectoryTag)
     }
+    if (excludes.isEmpty && options.excludeLargerThanBytes === undefined) return entries
     return entries.filter((entry) => !this.#isExcluded(entry))
   }
 
@@ -160,11 +163,7 @@ class DirectoryScan implements SharedDirectory {
       entry.sizeBytes > options.excludeLargerThanBytes
     )
       return true
-    if (excludes.isEmpty) return false
-    const relative = Buffer.from(this.#pathOf(entry.name).subarray(this.#place.rootLength))
-      .toString()
-      .replace(/^\//, '')
-    return excludes.matches(relative, entry.kind === 'directory')
+    return isExcludedPath(excludes, this.#pathOf(entry.name), this.#place.rootLength, entry.kind === 'directory')
   }
 
   async #isCache(entries: readonly Listed[]): Promise<boolean> {
@@ -184,12 +183,11 @@ class DirectoryScan implements SharedDirectory {
 
   async #addDirectory(entry: SourceEntry, known: TreeCursor | undefined): Promise<void> {
     const context = this.#context
-    const parentTree = known?.kind === 'directory' ? (known.tree?.slice() ?? new Uint8Array(0)) : new Uint8Array(0)
-    const details = await this.#describe(entry, known)
+    const parentTree = (known?.kind === 'directory' ? known.tree?.slice() : undefined) ?? noTree
     context.counters.add('directories')
     const place = { ...this.#place, path: this.#pathOf(entry.name) }
     if (context.options.oneFileSystem && entry.device !== this.#place.rootDevice) {
-      this.#encoder.add(entry, details, { tree: emptyTree(context) })
+      this.#encoder.add(entry, await this.#describe(entry, known), { tree: emptyTree(context) })
       return
     }
     share(context)
@@ -197,8 +195,13 @@ class DirectoryScan implements SharedDirectory {
     const scan: Scan = given === undefined ? await scanDirectory(context, place, parentTree) : { later: given }
     if ('now' in scan) {
       if (known !== undefined && this.#isTreeAsBefore(entry, known, scan.now)) this.#addAsBefore(known)
-      else this.#addScanned(this.#encoder, entry, details, scan.now)
+      else {
+        // The details first: what is encoded goes behind all that comes before.
+        const details = await this.#describe(entry, known)
+        this.#addScanned(this.#encoder, entry, details, scan.now)
+      }
     } else {
+      const details = await this.#describe(entry, known)
       this.#gap(
         scan.later.then((result) => {
           const encoder = new EntryEncoder()

@@ -35,3 +35,15 @@ export class Excludes {
     return this.#matcher.ignores(isDirectory ? `${relative}/` : relative)
   }
 }
+
+/** @param rootLength length of the part of `path` that is the backup's root */
+export function isExcludedPath(
+  excludes: Excludes,
+  path: Uint8Array,
+  rootLength: number,
+  isDirectory: boolean,
+): boolean {
+  if (excludes.isEmpty) return false
+  const relative = Buffer.from(path.subarray(rootLength)).toString().replace(/^\//, '')
+  return excludes.matches(relative, isDirectory)
+}

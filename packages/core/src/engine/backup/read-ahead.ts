@@ -1,6 +1,6 @@
 import { isPortError, type Source, type SourceEntry, type SourceErrorEntry, type SourceModule } from '@bkp/plugin-api'
 import { compareBytes } from '../../format/compare.js'
-import { cacheDirectoryTag, Excludes } from './excludes.js'
+import { cacheDirectoryTag, Excludes, isExcludedPath } from './excludes.js'
 import { joinPath } from './paths.js'
 import type { ScanDirectory, ScanSource } from './scan-context.js'
 
@@ -49,7 +49,7 @@ export class ReadAhead {
             device ??= path === root ? entry.device : undefined
             if (order.oneFileSystem && entry.device !== device) continue
             const below = joinPath(path, entry.name)
-            if (!isExcluded(excludes, below, root)) stack.push(below)
+            if (!isExcludedPath(excludes, below, root.length, true)) stack.push(below)
           }
         }
       }
@@ -100,6 +100,7 @@ export function withListings(source: Source, ahead: ReadAhead): ScanSource {
 }
 
 class ListedDirectory implements ScanDirectory {
+  readonly isSorted = true
   readonly #source: Source
   readonly #path: Uint8Array
   readonly #listing: readonly Listed[]
@@ -137,11 +138,7 @@ class ListedDirectory implements ScanDirectory {
   }
 }
 
-function isExcluded(excludes: Excludes, path: Uint8Array, root: Uint8Array): boolean {
-  if (excludes.isEmpty) return false
-  return excludes.matches(Buffer.from(path.subarray(root.length)).toString().replace(/^\//, ''), true)
-}
-
-function keyOf(path: Uint8Array): string {
-  return Buffer.from(path).toString('latin1')
+// Over the same memory: copies of so many short pieces would cost more than the text.
+function keyOf({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }

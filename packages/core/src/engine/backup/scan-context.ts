@@ -8,7 +8,10 @@ import type { FileSaver } from './file-saver.js'
 import type { BackupSetup, BackupTask, BackupTaskResult } from './protocol.js'
 
 /** What of a source a scan needs. */
-export type ScanDirectory = Omit<DirectoryReader, 'self'>
+export interface ScanDirectory extends Omit<DirectoryReader, 'self'> {
+  /** Whether names come in ascending order. */
+  readonly isSorted?: boolean
+}
 export interface ScanSource extends Omit<Source, 'openDirectory'> {
   openDirectory(path: Uint8Array): ScanDirectory | Promise<ScanDirectory>
 }
