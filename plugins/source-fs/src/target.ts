@@ -241,7 +241,8 @@ export class FileSystemTarget implements Target {
       if (!makeSymlink(entry.details.linkTarget ?? new Uint8Array(0), place)) return false
     } else if (!this.#metadata.makeNode(place, entry, problems)) return false
     const isOwned = this.#metadata.setOwner(entry, problems, (uid, gid) => lchownSync(place, uid, gid))
-    this.#metadata.setXattrs(place, entry, problems)
+    // A symlink inherits no ACL.
+    if (entry.kind !== 'symlink' || entry.details.xattrs !== undefined) this.#metadata.setXattrs(place, entry, problems)
     if (entry.kind !== 'symlink') chmodSync(place, isOwned ? entry.mode : entry.mode & ~setIds)
     this.#metadata.setTimes(place, entry, problems)
     return true
