@@ -155,8 +155,9 @@ describe.runIf(ownsMachine)('files that change while they are read', () => {
       'becomes-folder': 'vanished',
       'becomes-link': 'unreadable',
       'is-replaced': 'vanished',
-      'zz-folder': 'vanished',
     })
+    // The folder may have been listed before it went, which is while the repository was opened.
+    expect(kinds['zz-folder'] ?? kinds['zz-folder/inside']).toBe('vanished')
     expect(Object.keys(kinds)).not.toContain('zz-unchanged')
     expect(report.stats.errors).toBe(report.issues.length)
   })
@@ -171,7 +172,8 @@ describe.runIf(ownsMachine)('files that change while they are read', () => {
   })
 
   it('come back as what was read of them, and never as anything else', () => {
-    expect(readdirSync(target).sort()).toEqual(['aa-first', 'grows', 'shrinks', 'zz-unchanged'])
+    const names = readdirSync(target).filter((name) => name !== 'zz-folder')
+    expect(names.sort()).toEqual(['aa-first', 'grows', 'shrinks', 'zz-unchanged'])
     expect(readFileSync(join(target, 'aa-first')).equals(readFileSync(place('aa-first')))).toBe(true)
     const grown = readFileSync(join(target, 'grows'))
     expect(grown.length).toBeGreaterThanOrEqual(large)

@@ -1,17 +1,17 @@
 import { type EntryDetails, isPortError, type SourceEntry, type SourceErrorEntry } from '@bkp/plugin-api'
 import { compareBytes } from '../../format/compare.js'
 import type { TreeCursor } from '../../format/tree-cursor.js'
-import { type EntryContent, EntryEncoder, TreeWriter } from '../../format/tree-writer.js'
+import { EntryEncoder } from '../../format/tree-writer.js'
 import type { IssueKind } from '../api.js'
-import { blobType } from './blob-writer.js'
 import { cacheDirectorySignature, cacheDirectoryTag, isExcludedPath } from './excludes.js'
 import { reasonOf } from './file-saver.js'
-import { IdList } from './id-list.js'
 import { isUnchanged, KnownEntries } from './known-entries.js'
 import { joinPath } from './paths.js'
 import type { BackupTaskResult, DirectoryPlace } from './protocol.js'
 import type { Listed } from './read-ahead.js'
+import { describeEntry, detailsOf, saveFile } from './save-entry.js'
 import type { ScanContext, ScanDirectory, SharedDirectory } from './scan-context.js'
+import { emptyTree, writeTree } from './write-tree.js'
 
 /** Files this large are cut in ranges, so that several threads can work on one. */
 const rangedFileBytes = 512 * 1024 * 1024
@@ -351,67 +351,5 @@ class DirectoryScan implements SharedDirectory {
 
   #issue(kind: IssueKind, name: Uint8Array, message: string): void {
     this.#context.issue(kind, this.#pathOf(name), message)
-  }
-}
-
-/** Saves a file and encodes its entry; nothing is encoded when it vanished. */
-export async function saveFile(
-  context: ScanContext,
-  place: DirectoryPlace,
-  directory: ScanDirectory,
-  entry: SourceEntry,
-  encoder: EntryEncoder,
-): Promise<void> {
-  const path = joinPath(place.path, entry.name)
-  context.current(path)
-  const content: EntryContent | undefined = await context.saver.save(
-    entry,
-    () => directory.openFile(entry),
-    (kind, message) => context.issue(kind, path, message),
-  )
-  if (content === undefined) return
-  encoder.add(entry, await describeEntry(context, place, directory, entry), content)
-}
-
-export async function describeEntry(
-  context: ScanContext,
-  place: DirectoryPlace,
-  directory: ScanDirectory,
-  entry: SourceEntry,
-): Promise<EntryDetails> {
-  const describing = directory.describe(entry)
-  const details = describing instanceof Promise ? await describing : describing
-  for (const problem of details.problems ?? []) context.issue('not-kept', joinPath(place.path, entry.name), problem)
-  return details
-}
-
-/** Puts encoded entries, in order, into tree blobs and gives the ids of these. */
-export function writeTree(context: ScanContext, pieces: readonly Uint8Array[]): Uint8Array {
-  const ids = new IdList()
-  const tree = new TreeWriter((blob) => context.writer.store(blobType.tree, blob, ids))
-  for (const piece of pieces) {
-    const view = new DataView(piece.buffer, piece.byteOffset, piece.length)
-    for (let at = 0; at < piece.length; ) {
-      const end = at + 4 + view.getUint32(at, true)
-      tree.add(piece.subarray(at, end))
-      at = end
-    }
-  }
-  tree.finish(ids.count === 0)
-  return ids.copy()
-}
-
-function emptyTree(context: ScanContext): Uint8Array {
-  return writeTree(context, [])
-}
-
-function detailsOf(known: TreeCursor): EntryDetails {
-  const { userName, groupName, xattrs } = known
-  return {
-    ...(userName === undefined ? {} : { userName }),
-    ...(groupName === undefined ? {} : { groupName }),
-    ...(xattrs === undefined
-      ? {}
-      : { xattrs: xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })) }),
   }
 }

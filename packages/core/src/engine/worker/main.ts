@@ -10,7 +10,7 @@ import type { RestoreSetup } from '../restore/protocol.js'
 import { startRestoreWorker } from '../restore/restore-worker.js'
 import { sendError } from './errors.js'
 import type { WorkerStart } from './pool.js'
-import type { ThreadStart } from './threads.js'
+import { endOrder, type ThreadStart } from './threads.js'
 
 // What a worker thread begins with: the role in its first order decides what it becomes.
 const port = parentPort
@@ -28,10 +28,11 @@ process.on('unhandledRejection', fail)
 
 const { orders, preload, readAhead } = workerData as ThreadStart
 const ahead = new ReadAhead()
+type Order = WorkerStart<unknown> | typeof endOrder
 
 /** Waits for what this thread is to become; lists what will be asked for meanwhile. */
-async function ordered(): Promise<WorkerStart<unknown>> {
-  let start: { readonly message: WorkerStart<unknown> } | undefined
+async function ordered(): Promise<Order> {
+  let start: { readonly message: Order } | undefined
   const hasStart = () => {
     start ??= receiveMessageOnPort(orders) as typeof start
     return start !== undefined
@@ -45,6 +46,7 @@ try {
   await Promise.allSettled(preload.map((url) => import(url)))
   const start = await ordered()
   orders.close()
+  if (start === endOrder) process.exit()
   if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, log, ahead)
   else if (start.role === 'restore') await startRestoreWorker(port, start as WorkerStart<RestoreSetup>, log)
   else await startCheckWorker(port, start as WorkerStart<CheckSetup>)

@@ -1,8 +1,9 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { BkpError } from '../../errors/index.js'
 import { receiveError, type SentError } from './errors.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
-import type { ThreadReserve } from './threads.js'
+import { endsWithinMs, type ThreadReserve } from './threads.js'
 
 /** What every worker is told at its start; `role` decides the rest. */
 export interface WorkerStart<Setup> {
@@ -98,6 +99,8 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
   async close(): Promise<void> {
     this.#closing = true
     this.shared.stop()
+    // To stop a thread that is loading native code can bring the whole process down.
+    await Promise.race([this.ready(), setTimeout(endsWithinMs, undefined, { ref: false })])
     await Promise.all(this.#workers.map((worker) => worker?.terminate()))
   }
 }

@@ -1,6 +1,11 @@
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { ReadAheadOrder } from '../backup/read-ahead.js'
 
+/** The first order of a thread that is not needed. */
+export const endOrder = 'end'
+export const endsWithinMs = 5_000
 const stackMiB = 32
 /** What was listed longer ago is listed again. */
 const staleAfterMs = 10_000
@@ -49,7 +54,12 @@ export class IdleThread {
     return worker
   }
 
+  /** Lets the thread end by itself: to stop one that is loading native code can bring the whole process down. */
   async end(): Promise<void> {
+    this.#worker.ref()
+    this.#orders.postMessage(endOrder)
+    const ended = once(this.#worker, 'exit')
+    await Promise.race([ended, setTimeout(endsWithinMs, undefined, { ref: false })])
     this.#orders.close()
     await this.#worker.terminate()
   }
