@@ -37,6 +37,7 @@ const targets = {
   'check of all data': { wall: 0.8 },
 }
 const results = []
+const restored = []
 for (let round = 0; round < Number(values.rounds); round++) {
   const order = round % 2 === 0 ? present : [...present].reverse()
   const places = new Map(order.map((tool) => [tool.name, join(work, `${tool.name}-repository`)]))
@@ -48,7 +49,8 @@ for (let round = 0; round < Number(values.rounds); round++) {
     // Every tool sees the same change, made once before any of them runs.
     if (phase === '1% changed') changeFiles(source, round)
     for (const tool of order) {
-      const target = join(work, `${tool.name}-restored`)
+      const target = join(work, `${tool.name}-restored-${round}`)
+      if (phase === 'restore') restored.push(target)
       mkdirSync(target, { recursive: true })
       const repository = places.get(tool.name)
       // What the tool before has left to be written to the disk must not be this one's to wait for.
@@ -58,10 +60,10 @@ for (let round = 0; round < Number(values.rounds); round++) {
       results.push({ round, tool: tool.name, phase, ...figures, ...stored })
       console.log(`round ${round + 1}  ${phase.padEnd(18)} ${tool.name.padEnd(7)} ${line(figures)}`)
     }
-    // Not before all tools have restored: ext4 creates files several times slower for a while after many were deleted.
-    for (const tool of order) rmSync(join(work, `${tool.name}-restored`), { recursive: true, force: true })
   }
 }
+// Not before the last of all: ext4 looks at every inode that was deleted in the last five minutes when it makes a file.
+for (const target of restored) rmSync(target, { recursive: true, force: true })
 
 console.log('\nMedians, and bkp in proportion to restic (wanted: at most):')
 for (const phase of phases) {

@@ -73,9 +73,10 @@ describe.runIf(ownsMachine)('a disk with sectors that cannot be read', () => {
     ])
     expect(readdirSync(target)).toEqual(['empty'])
     const checked = await bkp(['check', '--from', repository, '--read-data', '--json'])
-    expect(reportOf<CheckReport>(checked, 13).damages).toMatchObject([
-      { key: victim.slice(repository.length + 1), message: expect.stringContaining('EIO') },
-    ])
+    // What else lies behind the end of the image may be gone from memory too.
+    const { damages } = reportOf<CheckReport>(checked, 13)
+    expect(damages.map(({ key }) => key)).toContain(victim.slice(repository.length + 1))
+    for (const { message } of damages) expect(message).toContain('EIO')
   })
 
   it('under the target: --fsync tells that what was written has not arrived', async () => {
