@@ -56,6 +56,7 @@ export class IdleThread {
 
   /** Lets the thread end by itself: to stop one that is loading native code can bring the whole process down. */
   async end(): Promise<void> {
+    if (this.#early.some(({ event }) => event === 'exit')) return
     this.#worker.ref()
     this.#orders.postMessage(endOrder)
     const ended = once(this.#worker, 'exit')
