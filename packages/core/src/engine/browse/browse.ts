@@ -1,4 +1,3 @@
-import { Minimatch } from 'minimatch'
 import { BkpError, damaged, isBkpError } from '../../errors/index.js'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import type { ChunkTable } from '../../repository/chunk-table.js'
@@ -31,6 +30,7 @@ export async function* listEntries(
 /** Entries of several snapshots that fit a glob. */
 export async function* findEntries(context: OperationContext, options: FindOptions): AsyncGenerator<FoundEntry> {
   const walker = await TreeWalker.create(context, await context.loadIndex({}))
+  const { Minimatch } = await import('minimatch')
   const matcher = new Minimatch(options.pattern, {
     dot: true,
     nocase: options.ignoreCase,
