@@ -1,6 +1,5 @@
 import { copyOfKey } from './arguments.js'
 import { createNativeHasher, loadNative, type NativeBlake3 } from './native-hasher.js'
-import { createWebAssemblyHasher } from './webassembly-hasher.js'
 
 /** BLAKE3 in keyed mode over a type byte and data: the id of a blob. Used by one thread. */
 export interface KeyedHasher {
@@ -30,5 +29,8 @@ export async function createKeyedHasher(
     onFallback?.(cause)
     return undefined
   })
-  return native === undefined ? createWebAssemblyHasher(own) : createNativeHasher(native, own)
+  if (native !== undefined) return createNativeHasher(native, own)
+  // Loaded only here: it is larger than all the rest that a thread loads.
+  const { createWebAssemblyHasher } = await import('./webassembly-hasher.js')
+  return createWebAssemblyHasher(own)
 }

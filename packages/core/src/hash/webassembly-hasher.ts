@@ -1,10 +1,9 @@
+import { createBLAKE3 } from 'hash-wasm'
 import { assertRoom, copyOfKey, digestBytes, typeByte } from './arguments.js'
 import type { KeyedHasher } from './keyed-hasher.js'
 
 /** @throws RangeError when the key has not 32 bytes */
 export async function createWebAssemblyHasher(key: Uint8Array): Promise<KeyedHasher> {
-  // Loaded only here: it is larger than all the rest that a thread loads.
-  const { createBLAKE3 } = await import('hash-wasm')
   // hash-wasm reads the key again for every digest: it must not be the caller's, who may wipe it.
   const hasher = await createBLAKE3(digestBytes * 8, copyOfKey(key))
   return {
