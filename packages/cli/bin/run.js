@@ -16,5 +16,8 @@ const { HOME, XDG_CACHE_HOME, LOCALAPPDATA } = process.env
 const cache =
   XDG_CACHE_HOME || LOCALAPPDATA || (HOME && join(HOME, process.platform === 'darwin' ? 'Library/Caches' : '.cache'))
 if (cache) module.enableCompileCache?.(join(cache, 'bkp', 'compiled'))
+const argv = process.argv.slice(2)
+const { startEarlyThread } = await import('../dist/early-thread.js')
+const thread = startEarlyThread(argv)
 const { main } = await import('../dist/main.js')
-await main(process.argv.slice(2), import.meta.url)
+await main(argv, import.meta.url, thread)

@@ -10,7 +10,11 @@ const dist = join(root, 'dist')
 const manifest = join(root, 'oclif.manifest.json')
 removeOldBundles()
 await build({
-  entryPoints: { main: join(root, 'src/main.ts'), commands: join(root, 'src/commands.ts') },
+  entryPoints: {
+    'early-thread': join(root, 'src/early-thread.ts'),
+    main: join(root, 'src/main.ts'),
+    commands: join(root, 'src/commands.ts'),
+  },
   outdir: dist,
   bundle: true,
   splitting: true,

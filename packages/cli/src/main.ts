@@ -1,3 +1,4 @@
+import type { IdleThread } from '@bkp/core/threads'
 import { Errors, run } from '@oclif/core'
 import { nodeProcessParts } from './composition/node-process.js'
 import { provideProcessParts } from './composition/process-parts.js'
@@ -8,9 +9,11 @@ import { printError, wantsJson } from './errors/print-error.js'
  * Runs one command line. Commands tell their own errors; what comes here is oclif's: no such command, help, version.
  *
  * @param url of the program, from which oclif finds package.json
+ * @param thread started for the command; ended when the command does not use it
  */
-export async function main(argv: readonly string[], url: string): Promise<void> {
-  const parts = nodeProcessParts()
+export async function main(argv: readonly string[], url: string, thread?: IdleThread): Promise<void> {
+  const threads = thread === undefined ? [] : [thread]
+  const parts = nodeProcessParts(() => threads.splice(0))
   provideProcessParts(parts)
   try {
     await run(normalised(argv), url)
@@ -19,6 +22,8 @@ export async function main(argv: readonly string[], url: string): Promise<void> 
     const described = describeError(error, '')
     parts.terminal.exitCode = described.exitCode
     await printError(parts.terminal, described, error, wantsJson(argv) ? parts.terminal.stdout : undefined)
+  } finally {
+    await Promise.all(threads.map((unused) => unused.end()))
   }
 }
 

@@ -9,7 +9,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 // What an earlier build left would be published too.
 rmSync(join(root, 'dist/bundle'), { recursive: true, force: true })
 await build({
-  entryPoints: { index: join(root, 'dist/index.js'), main: join(root, 'dist/engine/worker/main.js') },
+  entryPoints: {
+    index: join(root, 'dist/index.js'),
+    main: join(root, 'dist/engine/worker/main.js'),
+    threads: join(root, 'dist/threads.js'),
+  },
   outdir: join(root, 'dist/bundle'),
   bundle: true,
   splitting: true,

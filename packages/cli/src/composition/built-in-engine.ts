@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '@bkp/core'
+import type { IdleThread } from '@bkp/core/threads'
 import type { Logger } from '@bkp/plugin-api'
 import { UsageError } from '../errors/cli-error.js'
 
@@ -16,14 +17,18 @@ export const builtInPlugins = [
 ]
 
 /** An engine over the built-in plugins. */
-export async function createBuiltInEngine(env: Record<string, string | undefined>, log: Logger): Promise<Engine> {
+export async function createBuiltInEngine(
+  env: Record<string, string | undefined>,
+  log: Logger,
+  takeIdleThreads: () => readonly IdleThread[],
+): Promise<Engine> {
   const { createEngine } = await import('@bkp/core')
   const bundledPluginDirectories = builtInPlugins.map((name) =>
     dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`))),
   )
   const workers = workersOf(env)
   return createEngine(
-    { pluginDirectories: [], bundledPluginDirectories, ...(workers === undefined ? {} : { workers }) },
+    { pluginDirectories: [], bundledPluginDirectories, takeIdleThreads, ...(workers === undefined ? {} : { workers }) },
     log,
   )
 }

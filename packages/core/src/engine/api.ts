@@ -3,6 +3,7 @@
  * A run reports through `onEvent`; everything can be cancelled by `signal`.
  */
 import type { Secret } from '@bkp/plugin-api'
+import type { IdleThread } from './worker/threads.js'
 
 /** A byte string that need not be UTF-8. `text` is for people; `bytes` is exact. */
 export interface RawPath {
@@ -278,6 +279,8 @@ export interface EngineOptions {
   readonly bundledPluginDirectories?: readonly string[]
   /** Threads for the hot path; default the number of processors, at most 8. */
   readonly workers?: number
+  /** Gives threads that were started before the engine was loaded, each once; the engine ends what it was given. */
+  readonly takeIdleThreads?: () => readonly IdleThread[]
 }
 
 export interface OpenOptions {

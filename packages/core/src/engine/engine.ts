@@ -142,7 +142,8 @@ export class PluginEngine implements Engine {
         : { ...readAhead, url, configuration: readAhead.source.configuration }
     // A backup begins with one thread; the others come when there is more to do than it can.
     const atOnce = readAhead === undefined ? threads : 1
-    return new ThreadReserve(startThreads ? atOnce : 0, this.#likelyModules(), this.#clock(), order)
+    const idle = startThreads ? (this.#settings.takeIdleThreads?.() ?? []) : []
+    return new ThreadReserve(idle, startThreads ? atOnce : 0, this.#likelyModules(), this.#clock(), order)
   }
 
   #likelyModules(): readonly string[] {

@@ -10,7 +10,7 @@ import type { RestoreSetup } from '../restore/protocol.js'
 import { startRestoreWorker } from '../restore/restore-worker.js'
 import { sendError } from './errors.js'
 import type { WorkerStart } from './pool.js'
-import { endOrder, type ThreadStart } from './threads.js'
+import { type EarlyOrder, endOrder, type ThreadStart } from './threads.js'
 
 // What a worker thread begins with: the role in its first order decides what it becomes.
 const port = parentPort
@@ -26,25 +26,40 @@ const fail = (error: unknown) => port.postMessage({ kind: 'failed', error: sendE
 process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
 
-const { orders, preload, readAhead } = workerData as ThreadStart
+const { orders, preload } = workerData as ThreadStart
 const ahead = new ReadAhead()
-type Order = WorkerStart<unknown> | typeof endOrder
+type Order = EarlyOrder | WorkerStart<unknown> | typeof endOrder
+
+// Orders that the event loop delivered; what it has not yet is looked for where a thread is busy.
+const delivered: Order[] = []
+orders.on('message', (order: Order) => delivered.push(order))
+
+function hasOrder(): boolean {
+  if (delivered.length > 0) return true
+  const received = receiveMessageOnPort(orders)
+  if (received === undefined) return false
+  delivered.push(received.message as Order)
+  return true
+}
+
+async function nextOrder(): Promise<Order> {
+  while (!hasOrder()) await once(orders, 'message')
+  return delivered.shift() as Order
+}
 
 /** Waits for what this thread is to become; lists what will be asked for meanwhile. */
-async function ordered(): Promise<Order> {
-  let start: { readonly message: Order } | undefined
-  const hasStart = () => {
-    start ??= receiveMessageOnPort(orders) as typeof start
-    return start !== undefined
+async function becoming(): Promise<Exclude<Order, EarlyOrder>> {
+  for (;;) {
+    const order = await nextOrder()
+    if (order === endOrder || !('kind' in order)) return order
+    await ahead.run(order.readAhead, hasOrder)
   }
-  if (readAhead !== undefined) await ahead.run(readAhead, hasStart)
-  return hasStart() && start !== undefined ? start.message : (await once(orders, 'message'))[0]
 }
 
 try {
   // A plugin that cannot be loaded says so when it is really needed.
   await Promise.allSettled(preload.map((url) => import(url)))
-  const start = await ordered()
+  const start = await becoming()
   orders.close()
   if (start === endOrder) process.exit()
   if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, log, ahead)

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from 'node:worker_threads'
 import type { ReadAheadOrder } from '../backup/read-ahead.js'
 
-/** The first order of a thread that is not needed. */
+/** The order of a thread that is not needed. */
 export const endOrder = 'end'
 export const endsWithinMs = 5_000
 const stackMiB = 32
@@ -15,7 +15,12 @@ export interface ThreadStart {
   readonly orders: MessagePort
   /** URLs of modules that it is going to need. */
   readonly preload: readonly string[]
-  readonly readAhead: ReadAheadOrder | undefined
+}
+
+/** What a thread may be told to do before it is told what it is. */
+export interface EarlyOrder {
+  readonly kind: 'read-ahead'
+  readonly readAhead: ReadAheadOrder
 }
 
 /** A worker thread that has loaded its code and waits to be told what it is. Does not keep the process alive. */
@@ -24,13 +29,16 @@ export class IdleThread {
   readonly #orders: MessagePort
   readonly #early: { readonly event: 'message' | 'error' | 'exit'; readonly value: unknown }[] = []
 
-  constructor(preload: readonly string[], readAhead?: ReadAheadOrder) {
+  /** @param preload URLs of modules that the thread is going to need */
+  constructor(preload: readonly string[]) {
     const { port1, port2 } = new MessageChannel()
-    const start: ThreadStart = { orders: port2, preload, readAhead }
+    const start: ThreadStart = { orders: port2, preload }
     this.#orders = port1
     this.#worker = new Worker(workerUrl(), {
       workerData: start,
       transferList: [port2],
+      // Not a copy: secrets are taken out of the environment after the first threads have started.
+      env: SHARE_ENV,
       resourceLimits: { stackSizeMb: stackMiB },
     })
     for (const event of ['message', 'error', 'exit'] as const)
@@ -39,8 +47,14 @@ export class IdleThread {
     this.#orders.unref()
   }
 
+  /** Lists what is going to be scanned, until the thread is told what it is. */
+  readAhead(readAhead: ReadAheadOrder): void {
+    const order: EarlyOrder = { kind: 'read-ahead', readAhead }
+    this.#orders.postMessage(order)
+  }
+
   /**
-   * @param order the first message that the thread gets
+   * @param order what the thread becomes
    * @param listen attaches the listeners; what happened before is told to them
    */
   take(order: unknown, listen: (worker: Worker) => void): Worker {
@@ -74,17 +88,25 @@ export class ThreadReserve {
   readonly #idle: IdleThread[]
 
   /**
+   * @param idle threads that are there already
+   * @param threads how many there shall be at least
    * @param startedAt now, in milliseconds since 1970
    * @param readAhead what the first of the threads lists until it is taken
    */
-  constructor(threads: number, preload: readonly string[], startedAt: number, readAhead?: ReadAheadOrder) {
+  constructor(
+    idle: readonly IdleThread[],
+    threads: number,
+    preload: readonly string[],
+    startedAt: number,
+    readAhead?: ReadAheadOrder,
+  ) {
     this.#startedAt = startedAt
-    this.#isReadingAhead = threads > 0 && readAhead !== undefined
     this.#preload = preload
-    this.#idle = Array.from(
-      { length: threads },
-      (_, thread) => new IdleThread(preload, thread === 0 ? readAhead : undefined),
-    )
+    this.#idle = [...idle]
+    while (this.#idle.length < threads) this.#idle.push(new IdleThread(preload))
+    const [first] = this.#idle
+    this.#isReadingAhead = first !== undefined && readAhead !== undefined
+    if (readAhead !== undefined) first?.readAhead(readAhead)
   }
 
   /** Since when directories have been listed: milliseconds since 1970. Told once, and not when it is too long ago. */

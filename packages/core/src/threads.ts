@@ -1,0 +1,2 @@
+/** Apart from all the rest, so that a program can start a thread before it has loaded anything. */
+export { IdleThread } from './engine/worker/threads.js'
