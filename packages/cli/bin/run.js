@@ -18,6 +18,6 @@ const cache =
 if (cache) module.enableCompileCache?.(join(cache, 'bkp', 'compiled'))
 const argv = process.argv.slice(2)
 const { startEarlyThread } = await import('../dist/early-thread.js')
-const thread = startEarlyThread(argv)
+const thread = await startEarlyThread(argv)
 const { main } = await import('../dist/main.js')
 await main(argv, import.meta.url, thread)

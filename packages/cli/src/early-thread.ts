@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { IdleThread } from '@bkp/core/threads'
+import type { IdleThread } from '@bkp/core/threads'
 
 /** Commands whose work is done in threads. */
 const working = ['backup', 'restore', 'check']
@@ -10,9 +10,10 @@ const likelyPlugins = ['@bkp/source-fs', '@bkp/codec-zstd', '@bkp/cipher-aes-gcm
  * Starts a thread for a command that is going to need one, before the command line is loaded: they load side by side.
  * @returns undefined when the command will not need it
  */
-export function startEarlyThread(argv: readonly string[]): IdleThread | undefined {
+export async function startEarlyThread(argv: readonly string[]): Promise<IdleThread | undefined> {
   if (!working.includes(argv[0] ?? '') || argv.some((arg) => arg === '--help' || arg === '-h')) return undefined
-  return new IdleThread(likelyPlugins.flatMap(workerModules))
+  const threads = await import('@bkp/core/threads')
+  return new threads.IdleThread(likelyPlugins.flatMap(workerModules))
 }
 
 function workerModules(name: string): string[] {

@@ -30,6 +30,35 @@ describe('ChunkTable', () => {
     expect(table.find(idOf(5000))).toBe(notFound)
   })
 
+  it('takes the rows of whole packs, and leaves an id where it was first', () => {
+    const table = ChunkTable.create(3000, 100)
+    const rowsOf = (...numbers: number[]) =>
+      Uint32Array.from(numbers.flatMap((n) => [...idOf(n), n * 10, n + 16, n + 1, n % 2]))
+    const first = Array.from({ length: 2000 }, (_, n) => n)
+    const second = Array.from({ length: 1000 }, (_, n) => n + 1500)
+    table.load(4, rowsOf(...first), [3, 7])
+    table.load(5, rowsOf(...second), [3, 7])
+    expect(table.count).toBe(2500)
+    for (let n = 0; n < 2500; n++) {
+      const entry = table.find(idOf(n))
+      expect([
+        table.packOf(entry),
+        table.offsetOf(entry),
+        table.sealedLengthOf(entry),
+        table.plainLengthOf(entry),
+        table.compressionOf(entry),
+      ]).toEqual([n < 2000 ? 4 : 5, n * 10, n + 16, n + 1, n % 2 === 0 ? 3 : 7])
+    }
+    expect(table.find(idOf(2500))).toBe(notFound)
+    expect(table.claim(idOf(2500))).toBe(2500)
+  })
+
+  it('refuses more rows than it was made for', () => {
+    const table = ChunkTable.create(1, 0)
+    const rows = Uint32Array.from(Array.from({ length: 5000 }, (_, n) => [...idOf(n), 0, 1, 1, 0]).flat())
+    expect(() => table.load(0, rows, [0])).toThrow(RangeError)
+  })
+
   it('says which entry is there when an id is claimed again', () => {
     const table = ChunkTable.create(10, 10)
     const entry = table.claim(idOf(1))

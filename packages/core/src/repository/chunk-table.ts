@@ -114,6 +114,39 @@ export class ChunkTable {
     }
   }
 
+  /**
+   * Enters all blobs of a pack, while no other thread has the table yet: in one loop without atomic operations, because
+   * opening a repository waits for it. An id that is there already stays where it is.
+   * @param rows twelve words each, as in an index segment
+   * @param compressions the table's numbers of the pack's compressions
+   */
+  load(pack: number, rows: Uint32Array, compressions: readonly number[]): void {
+    const slots = this.#slots[0] as Int32Array
+    const mask = slots.length - 1
+    const control = this.#control
+    let count = control[0] as number
+    for (let from = 0; from < rows.length; from += entryWords) {
+      if (count >= (this.#limits[0] as number)) throw new RangeError('The table was made for fewer blobs')
+      let slot = (rows[from] as number) & mask
+      let value = slots[slot] as number
+      while (value !== 0 && !this.#isAt(value - 1, rows, from)) {
+        slot = (slot + 1) & mask
+        value = slots[slot] as number
+      }
+      if (value !== 0) continue
+      const words = this.#segments[count >>> segmentShift] as Uint32Array
+      const at = (count & segmentMask) * entryWords
+      for (let word = 0; word < 8; word++) words[at + word] = rows[from + word] as number
+      const compression = compressions[(rows[from + 11] as number) & 0xff] as number
+      words[at + 8] = pack + 1
+      words[at + 9] = rows[from + 8] as number
+      words[at + 10] = rows[from + 9] as number
+      words[at + 11] = (rows[from + 10] as number) | (compression << plainLengthBits)
+      slots[slot] = ++count
+    }
+    control[0] = count
+  }
+
   setLocation(
     entry: number,
     pack: number,
@@ -192,17 +225,21 @@ export class ChunkTable {
   }
 
   #matches(entry: number, id: Uint32Array): boolean {
+    return this.#isAt(entry, id, 0)
+  }
+
+  #isAt(entry: number, ids: Uint32Array, from: number): boolean {
     const words = this.#segments[entry >>> segmentShift] as Uint32Array
     const at = (entry & segmentMask) * entryWords
     return (
-      words[at] === id[0] &&
-      words[at + 1] === id[1] &&
-      words[at + 2] === id[2] &&
-      words[at + 3] === id[3] &&
-      words[at + 4] === id[4] &&
-      words[at + 5] === id[5] &&
-      words[at + 6] === id[6] &&
-      words[at + 7] === id[7]
+      words[at] === ids[from] &&
+      words[at + 1] === ids[from + 1] &&
+      words[at + 2] === ids[from + 2] &&
+      words[at + 3] === ids[from + 3] &&
+      words[at + 4] === ids[from + 4] &&
+      words[at + 5] === ids[from + 5] &&
+      words[at + 6] === ids[from + 6] &&
+      words[at + 7] === ids[from + 7]
     )
   }
 }

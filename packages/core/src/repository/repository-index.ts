@@ -1,6 +1,6 @@
 import { isPortError, type Storage } from '@bkp/plugin-api'
 import { type BkpError, damaged, isBkpError } from '../errors/index.js'
-import { parseObjectKey } from '../format/ids.js'
+import { parseObjectKey, wordsOf } from '../format/ids.js'
 import { decodeIndexSegment } from '../format/index-segment.js'
 import { parseJsonObject } from '../format/json.js'
 import { rowBytes } from '../format/rows.js'
@@ -53,7 +53,6 @@ export async function loadIndex(
   const packs = new PackRegistry()
   const compressions = ['none']
   const broken: BrokenObject[] = []
-  const id = new Uint32Array(8)
 
   const enter = (payload: Uint8Array) =>
     decodeIndexSegment(payload, (pack) => {
@@ -62,14 +61,7 @@ export async function loadIndex(
       const isNew = !packs.has(pack.name)
       const number = packs.add(pack.name, pack.sizeBytes, pack.kind)
       if (!isNew) return
-      const { rows } = pack
-      for (let row = 0; row < rows.count; row++) {
-        rows.copyId(row, id)
-        const entry = table.claim(id)
-        if (entry < 0) continue
-        const compression = numbers[rows.compression(row)] as number
-        table.setLocation(entry, number, rows.offset(row), rows.sealedLength(row), rows.plainLength(row), compression)
-      }
+      table.load(number, wordsOf(pack.rows.bytes), numbers)
     })
 
   await forEachAtATime(segments, readsAtATime, async ({ key }) => {
