@@ -21,6 +21,17 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        // Against real servers, which every file starts and ends itself; `npm run test:servers`.
+        test: {
+          name: 'servers',
+          include: ['test/servers/**/*.test.ts'],
+          setupFiles: ['./test/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

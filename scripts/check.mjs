@@ -7,4 +7,12 @@ setup()
 build()
 run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'test'])
 run(process.execPath, [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'check', '.'])
-run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)])
+run(process.execPath, [
+  join(root, 'node_modules/vitest/vitest.mjs'),
+  'run',
+  '--project',
+  'unit',
+  '--project',
+  'e2e',
+  ...process.argv.slice(2),
+])

@@ -7,4 +7,7 @@ import { prepareTestTools } from './test-tools.mjs'
 setup()
 prepareTestTools()
 build()
-run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)])
+const args = process.argv.slice(2)
+// Those that need servers have a command of their own: npm run test:servers.
+const projects = args.includes('--project') ? [] : ['--project', 'unit', '--project', 'e2e']
+run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...projects, ...args])

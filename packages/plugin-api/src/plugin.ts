@@ -3,7 +3,11 @@ import type { Logger, StorageFactory } from './storage.js'
 /** The version of this package is the version of the API. */
 export const apiVersion = '1.0.0'
 
-/** A JSON Schema object (draft 2020-12), with `x-bkp-secret: true` on properties that hold secrets. */
+/**
+ * A JSON Schema object (draft 2020-12) of type `object`. Beside the standard's keywords, properties may have
+ * `x-bkp-secret: true` (a secret: never shown, arrives as `Secret`, may not stand in a URL) and `x-bkp-env: NAME` (the
+ * environment variable that is used when nothing else gives the property).
+ */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 export interface StorageContribution {

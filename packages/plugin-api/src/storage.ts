@@ -91,9 +91,12 @@ export interface Storage {
 
 /** What a storage factory is given. */
 export interface StorageRequest {
-  /** As the user typed it, e.g. `/mnt/disk/backup` or `s3://bucket/prefix`; never holds a secret. */
+  /** As the user typed it, without a query, e.g. `/mnt/disk/backup` or `s3://bucket/prefix`; never holds a secret. */
   readonly url: string
-  /** Validated against the JSON Schema of the contribution; secrets are `Secret` values. */
+  /**
+   * From the user's configuration, the query of the URL and the environment variables that the schema names; validated
+   * against the JSON Schema of the contribution. Values of `x-bkp-secret` properties are `Secret`s.
+   */
   readonly configuration: Readonly<Record<string, unknown>>
   /**
    * `create`: the place may be made (an empty folder, a bucket prefix). `open`: the place must be
@@ -101,6 +104,8 @@ export interface StorageRequest {
    */
   readonly intent: 'create' | 'open'
   readonly log: Logger
+  /** Asks the user a question that is answered by yes or no; absent where nobody can be asked, e.g. in a script. */
+  readonly confirm?: (question: string) => Promise<boolean>
 }
 
 export type StorageFactory = (request: StorageRequest) => Promise<Storage>
