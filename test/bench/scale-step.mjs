@@ -17,6 +17,7 @@ const plugins = join(here, '../../plugins')
 const bundled = ['storage-local', 'codec-zstd', 'codec-deflate', 'cipher-aes-gcm', 'cipher-xchacha20']
 const [what, amount, repositoryPath] = process.argv.slice(2)
 const count = Number(amount)
+const destinations = [{ name: repositoryPath, url: repositoryPath }]
 const passphrase = new Secret('bench')
 const unlock = { kind: 'passphrase', passphrase }
 const engine = await createEngine({
@@ -25,8 +26,8 @@ const engine = await createEngine({
 })
 
 if (what === 'files') {
-  await engine.createRepository(repositoryPath, passphrase)
-  const repository = await engine.openRepository(repositoryPath, unlock)
+  await engine.createRepository(destinations, passphrase)
+  const repository = await engine.openRepository(destinations, unlock)
   const { stats } = await repository.backup({
     source: { id: 'synthetic', configuration: { files: count } },
     paths: [Buffer.from('/made-up')],
@@ -45,7 +46,7 @@ if (what === 'files') {
   await repository.close()
   if (stats.files !== count) throw new Error(`${stats.files} of ${count} files were backed up`)
 } else {
-  await engine.createRepository(repositoryPath, passphrase)
+  await engine.createRepository(destinations, passphrase)
   await writeIndex()
 }
 await engine.close()

@@ -59,7 +59,7 @@ export abstract class BaseCommand extends Command {
   protected async openRepository(url: string, flags: UnlockFlags, options: OpenOptions = {}): Promise<Repository> {
     const place = repositoryUrl(url)
     const { secrets, session } = await this.scope()
-    return session.openRepository(place, await secrets.readUnlock(flags), options)
+    return session.openRepository([{ name: place, url: place }], await secrets.readUnlock(flags), options)
   }
 
   /** @param unit what is counted, for people */

@@ -19,7 +19,8 @@ export async function createEngine(options: EngineOptions, log: Logger = quiet):
   )
   const plugins: PluginAccess = {
     // Integrity within, so that an answer that came short is asked for again.
-    openStorage: async (url, intent) => new RetryingStorage(new IntegrityStorage(await host.openStorage(url, intent))),
+    openStorage: async (destination, intent) =>
+      new RetryingStorage(new IntegrityStorage(await host.openStorage(destination, intent))),
     idsOf: (port) => host.idsOf(port),
     moduleUrl: (port, id) => host.moduleUrl(port, id),
     validate: (port, choice) => host.validate(port, choice.id, choice.configuration),

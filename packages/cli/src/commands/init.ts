@@ -20,7 +20,7 @@ export default class Init extends BaseCommand {
     const { secrets, session } = await this.scope()
     const passphrase = await secrets.readNewPassphrase(flags)
     const engine = await session.engine()
-    const created = await engine.createRepository(url, passphrase)
+    const created = await engine.createRepository([{ name: url, url }], passphrase)
     const recoveryCode = created.recoveryCode.reveal()
     if (flags.json) return this.printJson({ repository: created.repositoryId, url, recoveryCode })
     const lines = [

@@ -1,4 +1,4 @@
-import type { Engine, OpenOptions, Repository, Unlock } from '@bkp/core'
+import type { Destination, Engine, OpenOptions, Repository, Unlock } from '@bkp/core'
 import type { Logger } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import { CreateEngine, Log } from './tokens.js'
@@ -21,9 +21,13 @@ export class EngineSession {
     return this.#engine
   }
 
-  async openRepository(url: string, unlock: Unlock, options: OpenOptions = {}): Promise<Repository> {
+  async openRepository(
+    destinations: readonly Destination[],
+    unlock: Unlock,
+    options: OpenOptions = {},
+  ): Promise<Repository> {
     const engine = await this.engine()
-    const repository = await engine.openRepository(url, unlock, options)
+    const repository = await engine.openRepository(destinations, unlock, options)
     this.#open.push(repository)
     return repository
   }

@@ -4,6 +4,7 @@ import type {
   CheckOptions,
   CheckResult,
   CreateRepositoryResult,
+  Destination,
   DiffEntry,
   DoctorFinding,
   Engine,
@@ -47,12 +48,14 @@ export class FakeEngine implements Engine {
   duringBackup: (options: BackupOptions) => void | Promise<void> = () => undefined
   openCount = 0
 
-  async createRepository(url: string, passphrase: Secret): Promise<CreateRepositoryResult> {
+  async createRepository(destinations: readonly Destination[], passphrase: Secret): Promise<CreateRepositoryResult> {
+    const url = firstUrl(destinations)
     this.#note('createRepository', { url, passphrase: passphrase.reveal() })
     return { repositoryId: samples.repositoryId, recoveryCode: new Secret(samples.recoveryCode), url }
   }
 
-  async openRepository(url: string, unlock: Unlock): Promise<Repository> {
+  async openRepository(destinations: readonly Destination[], unlock: Unlock): Promise<Repository> {
+    const url = firstUrl(destinations)
     const secret = unlock.kind === 'passphrase' ? unlock.passphrase.reveal() : unlock.code.reveal()
     this.#note('openRepository', { url, kind: unlock.kind })
     if (secret !== (unlock.kind === 'passphrase' ? samples.passphrase : samples.recoveryCode)) {
@@ -143,4 +146,9 @@ export class FakeEngine implements Engine {
 
 async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
   yield* values
+}
+
+function firstUrl([first]: readonly Destination[]): string {
+  if (first === undefined) throw new Error('No destination was given')
+  return first.url
 }

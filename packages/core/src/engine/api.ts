@@ -3,6 +3,7 @@
  * A run reports through `onEvent`; everything can be cancelled by `signal`.
  */
 import type { Secret } from '@bkp/plugin-api'
+import type { Destination } from '../config/destination.js'
 import type { IdleThread } from './worker/threads.js'
 
 /** A byte string that need not be UTF-8. `text` is for people; `bytes` is exact. */
@@ -293,9 +294,9 @@ export interface OpenOptions {
 /** The way in: made by `createEngine` in the composition root. */
 export interface Engine {
   /** @throws BkpError `repository-exists` */
-  createRepository(url: string, passphrase: Secret): Promise<CreateRepositoryResult>
+  createRepository(destinations: readonly Destination[], passphrase: Secret): Promise<CreateRepositoryResult>
   /** @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged` */
-  openRepository(url: string, unlock: Unlock, options?: OpenOptions): Promise<Repository>
+  openRepository(destinations: readonly Destination[], unlock: Unlock, options?: OpenOptions): Promise<Repository>
   /** Which codecs, ciphers and features work on this machine. */
   doctor(): Promise<readonly DoctorFinding[]>
   /** The first compression of the list that works here, e.g. `zstd`, else `deflate`. */

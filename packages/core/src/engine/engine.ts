@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { isPortError, type Secret, type SourceModule, type Storage } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
+import type { Destination } from '../config/destination.js'
 import { BkpError } from '../errors/index.js'
 import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
@@ -43,9 +44,11 @@ export class PluginEngine implements Engine {
     this.#randomBytes = randomBytes
   }
 
-  async createRepository(url: string, passphrase: Secret): Promise<CreateRepositoryResult> {
+  async createRepository(destinations: readonly Destination[], passphrase: Secret): Promise<CreateRepositoryResult> {
+    const destination = onlyOne(destinations)
+    const { url } = destination
     if (passphrase.reveal() === '') throw new BkpError('usage', 'The passphrase must not be empty')
-    const storage = await this.#plugins.openStorage(url, 'create')
+    const storage = await this.#plugins.openStorage(destination, 'create')
     try {
       const now = () => new Date(this.#clock())
       const { id, recoveryCode } = await createRepository(
@@ -58,13 +61,18 @@ export class PluginEngine implements Engine {
     }
   }
 
-  async openRepository(url: string, unlock: Unlock, options: OpenOptions = {}): Promise<Repository> {
+  async openRepository(
+    destinations: readonly Destination[],
+    unlock: Unlock,
+    options: OpenOptions = {},
+  ): Promise<Repository> {
+    const destination = onlyOne(destinations)
     const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
     const reserve = this.#startThreads(threads, options)
     let storage: Storage | undefined
     try {
-      storage = await this.#openStorage(url)
-      const opened = await openRepository(url, storage, unlock)
+      storage = await this.#openStorage(destination)
+      const opened = await openRepository(destination.url, storage, unlock)
       return new EngineRepository(await OperationContext.create(opened, this.#plugins, threads, reserve, this.#clock))
     } catch (error) {
       await reserve.close()
@@ -123,9 +131,10 @@ export class PluginEngine implements Engine {
     // Repositories are closed by whoever opened them; the engine itself holds nothing.
   }
 
-  async #openStorage(url: string): Promise<Storage> {
+  async #openStorage(destination: Destination): Promise<Storage> {
+    const { url } = destination
     try {
-      return await this.#plugins.openStorage(url, 'open')
+      return await this.#plugins.openStorage(destination, 'open')
     } catch (cause) {
       if (!isPortError(cause, 'not-found')) throw cause
       const hint = `${cause.hint ?? 'Check the address'}; a new repository is made by: bkp init --to ${url}`
@@ -167,4 +176,10 @@ export class PluginEngine implements Engine {
       }
     }
   }
+}
+
+function onlyOne(destinations: readonly Destination[]): Destination {
+  const [first, second] = destinations
+  if (first === undefined || second !== undefined) throw new BkpError('usage', 'Exactly one destination is needed')
+  return first
 }

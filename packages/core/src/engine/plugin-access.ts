@@ -1,4 +1,5 @@
 import type { Storage } from '@bkp/plugin-api'
+import type { Destination } from '../config/destination.js'
 import type { CodecDescriptor, CodecDescriptors } from '../repository/codecs.js'
 import type { CodecChoice } from './api.js'
 
@@ -7,7 +8,7 @@ export type WorkerPort = 'compression' | 'encryption' | 'source'
 /** What the engine needs of the plugins. */
 export interface PluginAccess {
   /** A storage with core's wrappers around it. @throws BkpError, PortError */
-  openStorage(url: string, intent: 'create' | 'open'): Promise<Storage>
+  openStorage(destination: Destination, intent: 'create' | 'open'): Promise<Storage>
   /** Ids that installed plugins contribute to a port. */
   idsOf(port: WorkerPort): readonly string[]
   /** URL of the module for worker threads; undefined when no plugin has the id. */

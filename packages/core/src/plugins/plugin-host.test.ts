@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { destinationOf } from '../config/destination.js'
 import { faultsOf } from './manifest.js'
 import { PluginHost, schemeOf } from './plugin-host.js'
 
@@ -47,7 +48,10 @@ describe('PluginHost', () => {
     )
     const plugins = await host(lazy)
     expect(globalThis).not.toHaveProperty('lazyRan')
-    expect(await plugins.openStorage('lazy://there', 'open')).toEqual({ url: 'lazy://there', intent: 'open' })
+    expect(await plugins.openStorage(destinationOf('lazy://there'), 'open')).toEqual({
+      url: 'lazy://there',
+      intent: 'open',
+    })
     expect(globalThis).toHaveProperty('lazyRan', true)
   })
 
@@ -73,16 +77,16 @@ describe('PluginHost', () => {
       `export default definePlugin({ activate(context) { context.registerStorage('good', async () => 'works') } })`,
     )
     const plugins = await host(bad, good)
-    const failure = await plugins.openStorage('bad://x', 'open').catch((error: Error) => error)
+    const failure = await plugins.openStorage(destinationOf('bad://x'), 'open').catch((error: Error) => error)
     expect(failure).toMatchObject({ code: 'plugin-failed' })
     expect(String(failure)).toContain('bad-plugin')
     expect(String(failure)).toContain(reason)
-    expect(await plugins.openStorage('good://x', 'open')).toBe('works')
+    expect(await plugins.openStorage(destinationOf('good://x'), 'open')).toBe('works')
   })
 
   it('refuses an entry that was not made by definePlugin', async () => {
     const plugins = await host(plugin('plain', storage('plain', 'plain'), 'export default { activate() {} }'))
-    await expect(plugins.openStorage('plain://x', 'open')).rejects.toThrow('not made by definePlugin')
+    await expect(plugins.openStorage(destinationOf('plain://x'), 'open')).rejects.toThrow('not made by definePlugin')
   })
 
   it('says which API a plugin wants and which there is', async () => {
@@ -106,7 +110,7 @@ describe('PluginHost', () => {
 
   it('names the schemes there are when one is missing', async () => {
     const plugins = await host(plugin('one', storage('a', 'x')))
-    await expect(plugins.openStorage('gopher://x', 'open')).rejects.toMatchObject({
+    await expect(plugins.openStorage(destinationOf('gopher://x'), 'open')).rejects.toMatchObject({
       code: 'missing-plugin',
       hint: 'Schemes that are there: x',
     })

@@ -8,6 +8,7 @@ import {
   type StorageFactory,
   type WorkerContribution,
 } from '@bkp/plugin-api'
+import type { Destination } from '../config/destination.js'
 import { BkpError } from '../errors/index.js'
 import { type InstalledPlugin, knownPorts, readManifest } from './manifest.js'
 
@@ -52,7 +53,7 @@ export class PluginHost {
    * The raw storage of a URL; a plain path has the scheme `file`.
    * @throws BkpError `missing-plugin`, `plugin-failed`; PortError of the plugin
    */
-  async openStorage(url: string, intent: 'create' | 'open'): Promise<Storage> {
+  async openStorage({ url }: Destination, intent: 'create' | 'open'): Promise<Storage> {
     const scheme = schemeOf(url)
     for (const plugin of this.#plugins) {
       const contribution = plugin.manifest.contributes.storage?.find(({ schemes }) => schemes.includes(scheme))

@@ -1,0 +1,33 @@
+/** A stretch of every day with limits of its own. Times are local, `HH:MM`; a stretch may go over midnight. */
+export interface LimitPeriod {
+  readonly from: string
+  readonly to: string
+  /** Bytes per second; undefined: as fast as it goes. */
+  readonly uploadBytesPerSecond?: number
+  readonly downloadBytesPerSecond?: number
+}
+
+/** How fast a destination may be used, both directions apart. */
+export interface TransferLimits {
+  /** Bytes per second; undefined: as fast as it goes. */
+  readonly uploadBytesPerSecond?: number
+  readonly downloadBytesPerSecond?: number
+  /** The first period that holds the time of day counts instead of the two above. */
+  readonly schedule?: readonly LimitPeriod[]
+}
+
+/** One place where a repository lies; every destination of a repository is a full replica of it. */
+export interface Destination {
+  /** From the configuration, or the URL itself: how results and messages call it. Never holds a secret. */
+  readonly name: string
+  /** A folder or a URL, with its query if it has one. */
+  readonly url: string
+  /** Options of the storage plugin, as the configuration gives them; secrets are `Secret`s. */
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly limits?: TransferLimits
+}
+
+/** A destination that is known by its URL alone. */
+export function destinationOf(url: string): Destination {
+  return { name: url, url }
+}
