@@ -4,7 +4,7 @@ import { container } from 'tsyringe'
 import type { Engine, EngineOptions } from './engine/api.js'
 import { PluginEngine } from './engine/engine.js'
 import type { PluginAccess } from './engine/plugin-access.js'
-import { Clock, EngineSettings, Plugins, RandomBytes } from './engine/tokens.js'
+import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/tokens.js'
 import { PluginHost } from './plugins/plugin-host.js'
 import { IntegrityStorage } from './ports/integrity.js'
 import { RetryingStorage } from './ports/retrying.js'
@@ -28,6 +28,7 @@ export async function createEngine(options: EngineOptions, log: Logger = quiet):
   const scope = container.createChildContainer()
   scope.register(EngineSettings, { useValue: options })
   scope.register(Plugins, { useValue: plugins })
+  scope.register(Log, { useValue: log })
   scope.register(Clock, { useValue: Date.now })
   scope.register(RandomBytes, { useValue: (count: number) => new Uint8Array(randomBytes(count)) })
   return scope.resolve(PluginEngine)

@@ -51,7 +51,7 @@ export class FakeEngine implements Engine {
   async createRepository(destinations: readonly Destination[], passphrase: Secret): Promise<CreateRepositoryResult> {
     const url = firstUrl(destinations)
     this.#note('createRepository', { url, passphrase: passphrase.reveal() })
-    return { repositoryId: samples.repositoryId, recoveryCode: new Secret(samples.recoveryCode), url }
+    return { repositoryId: samples.repositoryId, recoveryCode: new Secret(samples.recoveryCode), url, destinations: [] }
   }
 
   async openRepository(destinations: readonly Destination[], unlock: Unlock): Promise<Repository> {
@@ -94,6 +94,7 @@ export class FakeEngine implements Engine {
     return {
       id: samples.repositoryId,
       url,
+      absent: [],
       snapshots: async (filter?: SnapshotFilter) => {
         note('snapshots', filter)
         return answers.snapshots

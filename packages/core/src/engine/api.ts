@@ -35,7 +35,29 @@ export type EngineEvent =
       readonly totalBytes?: number
     }
   | { readonly kind: 'issue'; readonly issue: Issue }
+  /** Where the several destinations of a run are. */
+  | { readonly kind: 'destinations'; readonly destinations: readonly DestinationProgress[] }
+  /** A destination takes no further part; the run goes on with the others. */
+  | { readonly kind: 'destination-lost'; readonly name: string; readonly message: string }
   | { readonly kind: 'note'; readonly message: string }
+
+/** Objects that were read from another destination, because the first could not give them sound. */
+export interface FallOver {
+  readonly from: string
+  readonly to: string
+  readonly objects: number
+  /** The first of them, and why. */
+  readonly message: string
+}
+
+export interface DestinationProgress {
+  readonly name: string
+  /** Bytes that are durable there, of this run. */
+  readonly storedBytes: number
+  /** Bytes that wait for it on this machine. */
+  readonly queuedBytes: number
+  readonly isLost: boolean
+}
 
 export type IssueKind = 'unreadable' | 'vanished' | 'changed' | 'unsupported' | 'damaged' | 'not-kept'
 
@@ -50,11 +72,26 @@ export type Unlock =
   | { readonly kind: 'passphrase'; readonly passphrase: Secret }
   | { readonly kind: 'recovery-code'; readonly code: Secret }
 
+/** How one destination of several came off. */
+export interface DestinationOutcome {
+  readonly name: string
+  readonly url: string
+  /** `complete`: it has all that it should. `lagging`: it has not; the next run or `bkp sync` brings it up. */
+  readonly state: 'complete' | 'lagging'
+  /** Bytes that this run stored there, what it lacked from earlier runs included. */
+  readonly storedBytes: number
+  /** Objects of earlier runs that it lacked and was given. */
+  readonly caughtUpObjects: number
+  /** Why it lags. */
+  readonly message?: string
+}
+
 export interface CreateRepositoryResult {
   readonly repositoryId: string
   /** To be shown once and never stored. */
   readonly recoveryCode: Secret
   readonly url: string
+  readonly destinations: readonly DestinationOutcome[]
 }
 
 export interface CodecChoice {
@@ -108,6 +145,8 @@ export interface BackupResult {
   readonly parentId?: string
   readonly stats: BackupStats
   readonly issues: readonly Issue[]
+  /** All that were named; of a real run at least one is complete. */
+  readonly destinations: readonly DestinationOutcome[]
   readonly elapsedMs: number
 }
 
@@ -200,6 +239,7 @@ export interface RestoreResult {
   /** Entries whose data are damaged or missing in the repository; they were not written. */
   readonly damaged: number
   readonly issues: readonly Issue[]
+  readonly fallOvers: readonly FallOver[]
   readonly elapsedMs: number
 }
 
@@ -244,6 +284,8 @@ export interface RepositoryStats {
 export interface Repository {
   readonly id: string
   readonly url: string
+  /** Destinations that were named and cannot be used, with the reason. */
+  readonly absent: readonly { readonly name: string; readonly message: string }[]
   snapshots(filter?: SnapshotFilter): Promise<readonly SnapshotSummary[]>
   /**
    * @param reference hex id prefix of at least 4 digits, or `latest`
@@ -280,6 +322,8 @@ export interface EngineOptions {
   readonly bundledPluginDirectories?: readonly string[]
   /** Threads for the hot path; default the number of processors, at most 8. */
   readonly workers?: number
+  /** Where packs wait for slow destinations, and how much of them; without it a run waits for the slowest. */
+  readonly spool?: { readonly directory: string; readonly limitBytes: number }
   /** Gives threads that were started before the engine was loaded, each once; the engine ends what it was given. */
   readonly takeIdleThreads?: () => readonly IdleThread[]
 }
@@ -293,9 +337,15 @@ export interface OpenOptions {
 
 /** The way in: made by `createEngine` in the composition root. */
 export interface Engine {
-  /** @throws BkpError `repository-exists` */
+  /**
+   * Creates one repository on all destinations. When some of them fail after the first has it, the outcome says so.
+   * @throws BkpError `repository-exists`, before anything is written
+   */
   createRepository(destinations: readonly Destination[], passphrase: Secret): Promise<CreateRepositoryResult>
-  /** @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged` */
+  /**
+   * Opens the replicas of one repository. Of several, those that cannot be used are left out and named by `absent`.
+   * @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged`; `usage` when they are no replicas of one
+   */
   openRepository(destinations: readonly Destination[], unlock: Unlock, options?: OpenOptions): Promise<Repository>
   /** Which codecs, ciphers and features work on this machine. */
   doctor(): Promise<readonly DoctorFinding[]>

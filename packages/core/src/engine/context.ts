@@ -2,53 +2,74 @@ import { hostname } from 'node:os'
 import type { Storage } from '@bkp/plugin-api'
 import { objectNameOf } from '../format/ids.js'
 import { type ObjectKind, sealObject } from '../format/sealed-object.js'
-import { Codecs } from '../repository/codecs.js'
+import type { Codecs } from '../repository/codecs.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
+import type { PackRegistry } from '../repository/pack-registry.js'
 import { loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
-import { describeCodecs, type PluginAccess } from './plugin-access.js'
+import type { EngineOptions } from './api.js'
+import { PackCache, readInto, readVerifiedInto } from './pack-cache.js'
+import type { PluginAccess } from './plugin-access.js'
+import type { FallOverLog } from './replicas/fall-over-log.js'
+import type { AbsentReplica, Replica } from './replicas/replica.js'
 import type { ThreadReserve } from './worker/threads.js'
+
+export interface OperationParts {
+  readonly repository: OpenedRepository
+  /** Those that take part, the ones on this machine first. */
+  readonly replicas: readonly Replica[]
+  readonly absent: readonly AbsentReplica[]
+  readonly fallOvers: FallOverLog
+  readonly spool: EngineOptions['spool']
+  readonly plugins: PluginAccess
+  readonly threads: number
+  readonly reserve: ThreadReserve
+  /** Ciphers for the small objects that the main thread reads itself. */
+  readonly codecs: Codecs
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
 
 /** What every operation on an open repository works with. */
 export class OperationContext {
   readonly repository: OpenedRepository
+  readonly replicas: readonly Replica[]
+  readonly absent: readonly AbsentReplica[]
+  readonly fallOvers: FallOverLog
+  readonly spool: EngineOptions['spool']
   readonly plugins: PluginAccess
   readonly threads: number
   readonly reserve: ThreadReserve
   readonly now: () => number
   /** Name of this machine, to tell our own dead sessions from those of others. */
   readonly hostname = hostname()
-  /** Ciphers for the small objects that the main thread reads itself. */
   readonly codecs: Codecs
 
-  private constructor(
-    repository: OpenedRepository,
-    plugins: PluginAccess,
-    threads: number,
-    reserve: ThreadReserve,
-    now: () => number,
-    codecs: Codecs,
-  ) {
-    this.repository = repository
-    this.plugins = plugins
-    this.threads = threads
-    this.reserve = reserve
-    this.now = now
-    this.codecs = codecs
+  constructor(parts: OperationParts) {
+    this.repository = parts.repository
+    this.replicas = parts.replicas
+    this.absent = parts.absent
+    this.fallOvers = parts.fallOvers
+    this.spool = parts.spool
+    this.plugins = parts.plugins
+    this.threads = parts.threads
+    this.reserve = parts.reserve
+    this.now = parts.now
+    this.codecs = parts.codecs
   }
 
-  static async create(
-    repository: OpenedRepository,
-    plugins: PluginAccess,
-    threads: number,
-    reserve: ThreadReserve,
-    now: () => number,
-  ): Promise<OperationContext> {
-    const codecs = await Codecs.load(describeCodecs(plugins, ['none']))
-    return new OperationContext(repository, plugins, threads, reserve, now, codecs)
+  /** Whether there is another destination to read from when one fails. */
+  get isReplicated(): boolean {
+    return this.replicas.length > 1
   }
 
+  /** All replicas as one. */
   get storage(): Storage {
     return this.repository.storage
+  }
+
+  /** Whole packs of this repository, the latest used up to a budget in bytes. */
+  packCache(packs: PackRegistry, budgetBytes: number): PackCache {
+    return new PackCache(this.storage, packs, budgetBytes, this.isReplicated ? readVerifiedInto : readInto)
   }
 
   readonly cipherFor = (id: string) => this.codecs.cipher(id)

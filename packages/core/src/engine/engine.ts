@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os'
-import { isPortError, type Secret, type SourceModule, type Storage } from '@bkp/plugin-api'
+import type { Logger, Secret, SourceModule } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import type { Destination } from '../config/destination.js'
 import { BkpError } from '../errors/index.js'
 import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
 import { Codecs } from '../repository/codecs.js'
-import { createRepository, openRepository } from '../repository/opened-repository.js'
 import type {
   CreateRepositoryResult,
   DoctorFinding,
@@ -18,8 +17,11 @@ import type {
 } from './api.js'
 import { OperationContext } from './context.js'
 import { describeCodecs, type PluginAccess } from './plugin-access.js'
+import { createReplicas } from './replicas/create-replicas.js'
+import { FallOverLog } from './replicas/fall-over-log.js'
+import { type OpenedReplicas, openReplicas, unlockReplicas } from './replicas/open-replicas.js'
 import { EngineRepository } from './repository.js'
-import { Clock, EngineSettings, Plugins, RandomBytes } from './tokens.js'
+import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './tokens.js'
 import { ThreadReserve } from './worker/threads.js'
 
 const mostThreads = 8
@@ -31,34 +33,26 @@ export class PluginEngine implements Engine {
   readonly #plugins: PluginAccess
   readonly #clock: Clock
   readonly #randomBytes: RandomBytes
+  readonly #log: Logger
 
   constructor(
     @inject(EngineSettings) settings: EngineOptions,
     @inject(Plugins) plugins: PluginAccess,
     @inject(Clock) clock: Clock,
     @inject(RandomBytes) randomBytes: RandomBytes,
+    @inject(Log) log: Logger,
   ) {
     this.#settings = settings
     this.#plugins = plugins
     this.#clock = clock
     this.#randomBytes = randomBytes
+    this.#log = log
   }
 
   async createRepository(destinations: readonly Destination[], passphrase: Secret): Promise<CreateRepositoryResult> {
-    const destination = onlyOne(destinations)
-    const { url } = destination
     if (passphrase.reveal() === '') throw new BkpError('usage', 'The passphrase must not be empty')
-    const storage = await this.#plugins.openStorage(destination, 'create')
-    try {
-      const now = () => new Date(this.#clock())
-      const { id, recoveryCode } = await createRepository(
-        { url, storage, now, randomBytes: this.#randomBytes },
-        passphrase,
-      )
-      return { repositoryId: id, recoveryCode, url }
-    } finally {
-      await storage.close()
-    }
+    const now = () => new Date(this.#clock())
+    return createReplicas(this.#plugins, destinations, passphrase, { now, randomBytes: this.#randomBytes })
   }
 
   async openRepository(
@@ -66,17 +60,30 @@ export class PluginEngine implements Engine {
     unlock: Unlock,
     options: OpenOptions = {},
   ): Promise<Repository> {
-    const destination = onlyOne(destinations)
     const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
     const reserve = this.#startThreads(threads, options)
-    let storage: Storage | undefined
+    let opened: OpenedReplicas | undefined
     try {
-      storage = await this.#openStorage(destination)
-      const opened = await openRepository(destination.url, storage, unlock)
-      return new EngineRepository(await OperationContext.create(opened, this.#plugins, threads, reserve, this.#clock))
+      opened = await openReplicas(this.#plugins, destinations)
+      const fallOvers = new FallOverLog(this.#log)
+      const unlocked = await unlockReplicas(opened, unlock, fallOvers.note)
+      const { spool } = this.#settings
+      const codecs = await Codecs.load(describeCodecs(this.#plugins, ['none']))
+      return new EngineRepository(
+        new OperationContext({
+          ...unlocked,
+          fallOvers,
+          spool,
+          plugins: this.#plugins,
+          threads,
+          reserve,
+          codecs,
+          now: this.#clock,
+        }),
+      )
     } catch (error) {
       await reserve.close()
-      await storage?.close()
+      await Promise.all((opened?.replicas ?? []).map(({ storage }) => storage.close()))
       throw error
     }
   }
@@ -131,17 +138,6 @@ export class PluginEngine implements Engine {
     // Repositories are closed by whoever opened them; the engine itself holds nothing.
   }
 
-  async #openStorage(destination: Destination): Promise<Storage> {
-    const { url } = destination
-    try {
-      return await this.#plugins.openStorage(destination, 'open')
-    } catch (cause) {
-      if (!isPortError(cause, 'not-found')) throw cause
-      const hint = `${cause.hint ?? 'Check the address'}; a new repository is made by: bkp init --to ${url}`
-      throw new BkpError('no-repository', `There is no repository at ${url}: ${cause.message}`, { hint, cause })
-    }
-  }
-
   /** What nearly every run loads in its threads. */
   #startThreads(threads: number, { startThreads, readAhead }: OpenOptions): ThreadReserve {
     const url = readAhead === undefined ? undefined : this.#plugins.moduleUrl('source', readAhead.source.id)
@@ -176,10 +172,4 @@ export class PluginEngine implements Engine {
       }
     }
   }
-}
-
-function onlyOne(destinations: readonly Destination[]): Destination {
-  const [first, second] = destinations
-  if (first === undefined || second !== undefined) throw new BkpError('usage', 'Exactly one destination is needed')
-  return first
 }

@@ -42,6 +42,10 @@ export class EngineRepository implements Repository {
     return this.#context.repository.url
   }
 
+  get absent(): Repository['absent'] {
+    return this.#context.absent.map(({ destination, error }) => ({ name: destination.name, message: error.message }))
+  }
+
   async snapshots(filter: SnapshotFilter = {}): Promise<readonly SnapshotSummary[]> {
     return filterSnapshots(await this.#load(), filter).map(summaryOf)
   }

@@ -34,23 +34,20 @@ export type UnlockSecret =
   | { readonly kind: 'recovery-code'; readonly code: Secret }
 
 export interface CreationParts {
-  readonly url: string
-  readonly storage: Storage
   readonly randomBytes: (count: number) => Uint8Array
   readonly now: () => Date
 }
 
-/**
- * Creates a repository: key slots first, the descriptor last, so that what looks like a repository can be opened.
- * @returns the recovery code, which is nowhere else
- * @throws BkpError `repository-exists`
- */
-export async function createRepository(
-  parts: CreationParts,
-  passphrase: Secret,
-): Promise<{ readonly id: string; readonly recoveryCode: Secret }> {
-  const { storage, url } = parts
-  if (await exists(storage, descriptorKey)) throw repositoryExists(url)
+/** A repository that is nowhere yet: the same for all of its destinations. */
+export interface NewRepository {
+  readonly id: string
+  /** It is nowhere else. */
+  readonly recoveryCode: Secret
+  readonly slots: readonly Uint8Array[]
+  readonly descriptor: Uint8Array
+}
+
+export async function makeRepository(parts: CreationParts, passphrase: Secret): Promise<NewRepository> {
   const repository = Buffer.from(parts.randomBytes(16)).toString('hex')
   const masterKey = parts.randomBytes(32)
   const created = parts.now().toISOString()
@@ -60,15 +57,27 @@ export async function createRepository(
     await createPassphraseSlot(passphrase.reveal(), slot),
     await createRecoverySlot(parseRecoveryCode(recoveryCode.reveal()), slot),
   ]
-  for (const bytes of slots) await storage.put(slotKey(objectNameOf(bytes)), bytes)
   const descriptor = createDescriptor(repository, created, deriveKeys(masterKey, repository).descriptor)
+  return { id: repository, recoveryCode, slots, descriptor: encodeDescriptor(descriptor) }
+}
+
+/** @throws BkpError `repository-exists` */
+export async function refuseRepository(url: string, storage: Storage): Promise<void> {
+  if (await exists(storage, descriptorKey)) throw repositoryExists(url)
+}
+
+/**
+ * Stores a new repository: key slots first, the descriptor last, so that what looks like a repository can be opened.
+ * @throws BkpError `repository-exists`
+ */
+export async function storeRepository(url: string, storage: Storage, made: NewRepository): Promise<void> {
+  for (const bytes of made.slots) await storage.put(slotKey(objectNameOf(bytes)), bytes)
   try {
-    await storage.put(descriptorKey, encodeDescriptor(descriptor), { ifAbsent: true })
+    await storage.put(descriptorKey, made.descriptor, { ifAbsent: true })
   } catch (cause) {
     if (isPortError(cause, 'already-exists')) throw repositoryExists(url)
     throw cause
   }
-  return { id: repository, recoveryCode }
 }
 
 /** @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged` */
@@ -81,7 +90,7 @@ export async function openRepository(url: string, storage: Storage, secret: Unlo
   return { url, storage, descriptor, id: descriptor.repository, keys }
 }
 
-async function readDescriptor(url: string, storage: Storage): Promise<Descriptor> {
+export async function readDescriptor(url: string, storage: Storage): Promise<Descriptor> {
   try {
     return parseDescriptor(await storage.get(descriptorKey))
   } catch (cause) {
@@ -139,9 +148,13 @@ async function unlock(
   })
 }
 
-async function exists(storage: Storage, key: string): Promise<boolean> {
+export async function exists(
+  storage: Storage,
+  key: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<boolean> {
   try {
-    await storage.stat(key)
+    await storage.stat(key, options)
     return true
   } catch (error) {
     if (isPortError(error, 'not-found')) return false

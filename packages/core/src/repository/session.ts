@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Storage } from '@bkp/plugin-api'
+import { isPortError, type Storage } from '@bkp/plugin-api'
 
 /** A writer's lease lives this long after its last heartbeat. */
 export const sessionLifeMs = 30 * 60_000
@@ -53,7 +53,7 @@ export class Session {
   /** Ends the lease. A storage that may not delete keeps the object; it expires by itself. */
   async end(): Promise<void> {
     await this.abandon()
-    if (this.#parts.storage.capabilities.canRemove) await this.#parts.storage.remove(this.key)
+    await removeWhereAllowed(this.#parts.storage, this.key)
   }
 
   async #write(): Promise<void> {
@@ -65,5 +65,15 @@ export class Session {
       heartbeat: iso(this.#parts.now()),
     })
     await this.#parts.storage.put(this.key, this.#parts.seal(Buffer.from(payload)))
+  }
+}
+
+/** Removes an object that does no harm when it stays, as it does where these credentials may not delete. */
+export async function removeWhereAllowed(storage: Storage, key: string): Promise<void> {
+  if (!storage.capabilities.canRemove) return
+  try {
+    await storage.remove(key)
+  } catch (error) {
+    if (!isPortError(error, 'forbidden') && !isPortError(error, 'unsupported')) throw error
   }
 }

@@ -1,3 +1,4 @@
+import type { Storage } from '@bkp/plugin-api'
 import { isBkpError } from '../../errors/index.js'
 import { indexKey, packKey, parseObjectKey } from '../../format/ids.js'
 import { encodeIndexSegment, type IndexPack } from '../../format/index-segment.js'
@@ -5,40 +6,53 @@ import { parseJsonObject } from '../../format/json.js'
 import { readDirectory, readTrailer, trailerBytes } from '../../format/pack.js'
 import { headerBytes, PartSealer, parseHeader, unwrapObjectKey } from '../../format/sealed-object.js'
 import { keysOf, readSealed } from '../../repository/repository-index.js'
-import { sessionLifeMs } from '../../repository/session.js'
+import { removeWhereAllowed, sessionLifeMs } from '../../repository/session.js'
 import type { OperationContext } from '../context.js'
 
 /**
  * What an interrupted run left behind: packs that no index names. They are entered into the index, so that the next run
- * uses them. Costs one list of `sessions/` when nothing was interrupted.
+ * uses them. Costs one list of `sessions/` for each destination when nothing was interrupted.
  * @returns how many packs were taken over
  */
 export async function adoptOrphans(context: OperationContext, cipherId: string, ownSession: string): Promise<number> {
-  const dead = await deadSessions(context, ownSession)
+  let adopted = 0
+  // One after the other: what the first has is in the index by the time the second is looked at.
+  for (const { storage } of context.replicas) adopted += await adoptFrom(context, storage, cipherId, ownSession)
+  return adopted
+}
+
+async function adoptFrom(
+  context: OperationContext,
+  storage: Storage,
+  cipherId: string,
+  ownSession: string,
+): Promise<number> {
+  const dead = await deadSessions(context, storage, ownSession)
   if (dead.length === 0) return 0
   const index = await context.loadIndex({})
   const adopted: IndexPack[] = []
-  for await (const { key, sizeBytes } of context.storage.list('packs/')) {
+  for await (const { key, sizeBytes } of storage.list('packs/')) {
     const name = parseObjectKey(key)?.name
     if (name === undefined || index.packs.has(name) || index.condemned.has(name)) continue
-    const pack = await describePack(context, name, sizeBytes)
+    const pack = await describePack(context, storage, name, sizeBytes)
     if (pack !== undefined) adopted.push(pack)
   }
   if (adopted.length > 0) {
     const { name, bytes } = context.seal('index', encodeIndexSegment(adopted), cipherId)
-    await context.storage.put(indexKey(name), bytes)
+    await storage.put(indexKey(name), bytes)
   }
-  if (context.storage.capabilities.canRemove) for (const key of dead) await context.storage.remove(key)
+  for (const key of dead) await removeWhereAllowed(storage, key)
   return adopted.length
 }
 
 /** Reads the directory of a pack. A damaged one is no use and is left to check and prune. */
 export async function describePack(
   context: OperationContext,
+  storage: Storage,
   name: string,
   sizeBytes: number,
 ): Promise<IndexPack | undefined> {
-  const { repository, storage } = context
+  const { repository } = context
   try {
     const header = await storage.get(packKey(name), { offset: 0, length: Math.min(headerBytes, sizeBytes) })
     const { kind, cipherId } = parseHeader(header, repository.id)
@@ -63,11 +77,11 @@ export async function describePack(
 }
 
 /** Sessions whose writer cannot be alive: of a process of this machine that is gone, or without a heartbeat for long. */
-async function deadSessions(context: OperationContext, ownSession: string): Promise<string[]> {
+async function deadSessions(context: OperationContext, storage: Storage, ownSession: string): Promise<string[]> {
   const dead: string[] = []
-  for (const key of await keysOf(context.storage, 'sessions/')) {
+  for (const key of await keysOf(storage, 'sessions/')) {
     if (key === ownSession) continue
-    const payload = await readSealed(context.repository, 'session', key, context.cipherFor, [])
+    const payload = await readSealed({ ...context.repository, storage }, 'session', key, context.cipherFor, [])
     if (payload === undefined) continue
     const session = parseJsonObject(payload, 'A session')
     const age = context.now() - Date.parse(String(session.heartbeat))

@@ -1,5 +1,4 @@
-import type { Storage } from '@bkp/plugin-api'
-import { indexKey, objectNameOf, packKey } from '../../format/ids.js'
+import { indexKey, objectNameOf } from '../../format/ids.js'
 import { encodeIndexSegment, type IndexPack } from '../../format/index-segment.js'
 import type { PackKind } from '../../repository/pack-registry.js'
 
@@ -12,26 +11,32 @@ export interface FilledPack {
   readonly compressionIds: readonly string[]
 }
 
+/** Where packs and what names them go: all destinations of a run. */
+export interface PackSink {
+  /** Resolves when the memory of `bytes` may be used again. @throws when there is nowhere left to store it */
+  pack(name: string, bytes: Uint8Array): Promise<void>
+  /** Stores an object wherever, and after, all packs so far are durable. */
+  putAfter(key: string, bytes: Uint8Array): void
+}
+
 export interface PackStoreOptions {
-  readonly storage: Storage
+  readonly sink: PackSink
   /** Seals the payload of an index segment into a whole object. */
   readonly sealIndex: (payload: Uint8Array) => Uint8Array
   readonly onStored: (bytes: number) => void
   readonly now: () => number
-  readonly signal: AbortSignal
 }
 
 // An index segment is written that often during long runs, so that an interrupted one is worth something.
 const segmentEveryMs = 5 * 60_000
 const segmentEveryRows = 200_000
 
-/** Writes packs, and the index segments that name them only after they are durable. */
+/** Gives packs to the destinations, and the index segments that name them. */
 export class PackStore {
   readonly #options: PackStoreOptions
   #pending: IndexPack[] = []
   #pendingRows = 0
   #segmentStarted: number
-  #writing: Promise<void> = Promise.resolve()
   readonly #inFlight = new Set<Promise<void>>()
 
   constructor(options: PackStoreOptions) {
@@ -39,7 +44,7 @@ export class PackStore {
     this.#segmentStarted = options.now()
   }
 
-  /** Resolves when the pack is durable. */
+  /** Resolves when the memory of the pack may be used again. */
   put(pack: FilledPack): Promise<void> {
     const writing = this.#put(pack)
     this.#inFlight.add(writing)
@@ -48,16 +53,15 @@ export class PackStore {
     return writing
   }
 
-  /** Waits for all packs, then writes the index of what is not indexed yet. */
+  /** Waits for all packs, then gives out the index of what is not indexed yet. */
   async finish(): Promise<void> {
     await Promise.all(this.#inFlight)
     this.#writeSegment()
-    await this.#writing
   }
 
   async #put(pack: FilledPack): Promise<void> {
-    const { storage, signal, onStored } = this.#options
-    await storage.put(packKey(pack.name), pack.bytes, { signal })
+    const { sink, onStored } = this.#options
+    await sink.pack(pack.name, pack.bytes)
     onStored(pack.bytes.length)
     this.#pending.push({
       name: pack.name,
@@ -69,7 +73,6 @@ export class PackStore {
     this.#pendingRows += pack.rows.length / 48
     if (this.#pendingRows >= segmentEveryRows || this.#options.now() - this.#segmentStarted >= segmentEveryMs) {
       this.#writeSegment()
-      await this.#writing
     }
   }
 
@@ -79,11 +82,9 @@ export class PackStore {
     this.#pending = []
     this.#pendingRows = 0
     this.#segmentStarted = this.#options.now()
-    const { storage, sealIndex, signal, onStored } = this.#options
-    this.#writing = this.#writing.then(async () => {
-      const bytes = sealIndex(encodeIndexSegment(packs))
-      await storage.put(indexKey(objectNameOf(bytes)), bytes, { signal })
-      onStored(bytes.length)
-    })
+    const { sink, sealIndex, onStored } = this.#options
+    const bytes = sealIndex(encodeIndexSegment(packs))
+    sink.putAfter(indexKey(objectNameOf(bytes)), bytes)
+    onStored(bytes.length)
   }
 }

@@ -1,15 +1,16 @@
 import { BkpError } from '../../errors/index.js'
 import { snapshotKey } from '../../format/ids.js'
 import { encodeSnapshot, maxIssuesInSnapshot, rootTreeOf, type Snapshot, toJsonBytes } from '../../format/snapshot.js'
-import { loadCondemned, numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
+import { numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
 import { Session } from '../../repository/session.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { PackCache } from '../pack-cache.js'
 import { describeCodecs } from '../plugin-access.js'
+import { findLags, type Lag } from '../replicas/lag.js'
+import { Delivery } from './delivery.js'
 import { adoptOrphans } from './orphans.js'
-import { PackStore } from './pack-store.js'
+
 import { scanInThreads } from './scan-in-threads.js'
 
 /** How many blobs one run may add: 16 million, some 16 TiB of new data. */
@@ -23,8 +24,12 @@ export async function runBackup(context: OperationContext, options: BackupOption
   const listedSince = context.reserve.listedSince(context.now())
   const started = listedSince ?? context.now()
   options.onEvent?.({ kind: 'started', operation: 'backup' })
+  for (const { destination, error } of context.absent)
+    options.onEvent?.({ kind: 'destination-lost', name: destination.name, message: error.message })
   const session = options.dryRun ? undefined : await beginSession(context, options)
   const stored = { bytes: 0, hasBegun: false }
+  const abort = new AbortController()
+  const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   let isCommitted = false
   try {
     if (session !== undefined) {
@@ -32,14 +37,18 @@ export async function runBackup(context: OperationContext, options: BackupOption
       if (adopted > 0)
         options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
     }
-    const [index, parent] = await Promise.all([
+    const [index, parent, lags] = await Promise.all([
       context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
       findParent(context, options),
+      options.dryRun ? [] : findLags(context.replicas, signal),
     ])
     const useListings = listedSince !== undefined
-    const result = await scanAndCommit(context, options, { index, parent, started, stored, useListings })
+    const result = await scanAndCommit(context, options, { index, parent, lags, started, stored, useListings, signal })
     isCommitted = true
     return { ...result, elapsedMs: context.now() - started }
+  } catch (error) {
+    abort.abort(error)
+    throw error
   } finally {
     // A failed run's packs are in no index: its session tells the next run to look for them.
     if (isCommitted || !stored.hasBegun) await session?.end()
@@ -50,27 +59,25 @@ export async function runBackup(context: OperationContext, options: BackupOption
 interface RunParts {
   readonly index: RepositoryIndex
   readonly parent: StoredSnapshot | undefined
+  readonly lags: readonly Lag[]
   readonly started: number
   readonly useListings: boolean
   /** What the run has stored so far, also when it fails; a pack may be there before its storing is known to have succeeded. */
   readonly stored: { bytes: number; hasBegun: boolean }
+  /** Aborted with the run, and when the run fails. */
+  readonly signal: AbortSignal
 }
 
 async function scanAndCommit(
   context: OperationContext,
   options: BackupOptions,
-  { index, parent, started, stored, useListings }: RunParts,
+  parts: RunParts,
 ): Promise<Omit<BackupResult, 'elapsedMs'>> {
-  const abort = new AbortController()
-  const store = new PackStore({
-    storage: context.storage,
-    sealIndex: (payload) => context.seal('index', payload, options.cipher).bytes,
-    onStored: (bytes) => (stored.bytes += bytes),
-    now: context.now,
-    signal: options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal]),
-  })
+  const { index, parent, stored, useListings } = parts
+  const delivery = new Delivery(context, options, parts)
+  // Enters it into the list that the threads are given.
   const compression = numberOf(index.compressions, options.compression.id)
-  const cache = new PackCache(context.storage, index.packs, parentPacksBytes)
+  const cache = context.packCache(index.packs, parentPacksBytes)
   const issues: Issue[] = []
   try {
     const scanned = await scanInThreads({
@@ -98,11 +105,7 @@ async function scanAndCommit(
         parentTree: parent === undefined ? new Uint8Array(0) : rootTreeOf(parent.snapshot),
       },
       fetchPack: (pack) => cache.get(pack),
-      storePack: async (pack) => {
-        stored.hasBegun = true
-        if (options.dryRun) stored.bytes += pack.bytes.length
-        else await store.put(pack)
-      },
+      storePack: (pack) => delivery.pack(pack),
       storedBytes: () => stored.bytes,
       planned:
         parent === undefined
@@ -114,19 +117,17 @@ async function scanAndCommit(
     })
     if (scanned.tree.length === 0)
       throw new BkpError('source-unreadable', 'Nothing could be read, so no snapshot was made')
-    await store.finish()
+    await delivery.finishPacks()
     const stats: BackupStats = { ...scanned.stats, storedBytes: stored.bytes }
     const parentPart = parent === undefined ? {} : { parentId: parent.id }
-    if (options.dryRun) return { ...parentPart, stats, issues }
-    await refuseCondemned(context, index)
-    // Written last: a snapshot must never name a pack that is not stored and indexed.
-    const snapshot = describeSnapshot(context, options, { tree: scanned.tree, parent, stats, issues, started })
+    if (options.dryRun) return { ...parentPart, stats, issues, destinations: [] }
+    const snapshot = describeSnapshot(context, options, { tree: scanned.tree, stats, issues, ...parts })
     const { name, bytes } = context.seal('snapshot', encodeSnapshot(snapshot), options.cipher)
-    await context.storage.put(snapshotKey(name), bytes, signalOf(options))
-    return { snapshotId: name, ...parentPart, stats: { ...stats, storedBytes: stored.bytes + bytes.length }, issues }
-  } catch (error) {
-    abort.abort(error)
-    throw error
+    const destinations = await delivery.commit(snapshotKey(name), bytes)
+    const storedBytes = stored.bytes + bytes.length
+    return { snapshotId: name, ...parentPart, stats: { ...stats, storedBytes }, issues, destinations }
+  } finally {
+    await delivery.close()
   }
 }
 
@@ -193,22 +194,6 @@ function sourceUrl(context: OperationContext, id: string): string {
   const url = context.plugins.moduleUrl('source', id)
   if (url === undefined) throw new BkpError('missing-plugin', `No installed plugin has the source "${id}"`)
   return url
-}
-
-/** A pack that prune condemned meanwhile may be gone soon; a snapshot must not rely on it. */
-async function refuseCondemned(context: OperationContext, index: RepositoryIndex): Promise<void> {
-  const condemned = await loadCondemned(context.repository, context.cipherFor)
-  for (const name of condemned) {
-    if (!index.condemned.has(name) && index.packs.has(name)) {
-      throw new BkpError(
-        'storage',
-        'Packs that this run relied on were condemned by prune while it ran; no snapshot was made',
-        {
-          hint: 'Run the same command again: it stores what was condemned anew',
-        },
-      )
-    }
-  }
 }
 
 function signalOf(options: BackupOptions): { signal?: AbortSignal } {

@@ -11,7 +11,6 @@ import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { loadSnapshots, resolveSnapshot } from '../../repository/snapshots.js'
 import { blobType } from '../backup/blob-writer.js'
 import type { OperationContext } from '../context.js'
-import { PackCache } from '../pack-cache.js'
 import { describeCodecs } from '../plugin-access.js'
 import { ContentReader, expectedLength } from './content.js'
 
@@ -64,7 +63,7 @@ export class TreeWalker {
       Codecs.load(describeCodecs(context.plugins, index.compressions)),
       createKeyedHasher(context.repository.keys.blobId),
     ])
-    const cache = new PackCache(context.storage, index.packs, metadataPacksBytes)
+    const cache = context.packCache(index.packs, metadataPacksBytes)
     const parts = {
       table: index.table,
       codecs,

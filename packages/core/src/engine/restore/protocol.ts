@@ -26,7 +26,14 @@ export interface FileBatch {
 
 export type ToRestoreWorker =
   | { readonly kind: 'batch'; readonly batch: FileBatch }
-  | { readonly kind: 'pack'; readonly load: number; readonly bytes: Uint8Array; readonly references: Uint32Array }
+  | {
+      readonly kind: 'pack'
+      readonly load: number
+      readonly bytes: Uint8Array
+      readonly references: Uint32Array
+      /** Whether there is another replica: what is damaged is asked for once more, instead of being lost. */
+      readonly mayAskAgain: boolean
+    }
   /** The pack cannot be had: all its references are lost. */
   | { readonly kind: 'lost'; readonly message: string; readonly references: Uint32Array }
   | { readonly kind: 'end'; readonly verify: boolean }
@@ -34,6 +41,8 @@ export type ToRestoreWorker =
   | { readonly kind: 'close' }
 
 export type FromRestoreWorker =
+  /** Some blobs of a pack are damaged, and wanted from another replica; comes before the pack is done. */
+  | { readonly kind: 'again'; readonly load: number; readonly references: Uint32Array }
   | { readonly kind: 'packDone'; readonly load: number }
   | { readonly kind: 'issue'; readonly issue: IssueKind; readonly file: number; readonly message: string }
   /** All files of the batch are settled; how many of them were not written. */

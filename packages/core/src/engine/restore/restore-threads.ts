@@ -6,7 +6,7 @@ import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { abortError } from '../abort.js'
 import type { RestoreOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { isLost, readInto } from '../pack-cache.js'
+import { isLost, readInto, readVerifiedInto } from '../pack-cache.js'
 import { describeCodecs } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { FromRestoreWorker, RestoreSetup, ToRestoreWorker } from './protocol.js'
@@ -24,12 +24,15 @@ export class RestoreThreads {
   readonly #options: RestoreOptions
   readonly #pool: WorkerPool<RestoreSetup, ToRestoreWorker, FromRestoreWorker>
   readonly #failure: Promise<never>
+  readonly #fail: (error: unknown) => void
   readonly #timer: NodeJS.Timeout
   readonly #onAbort: () => void
   #inFlight = 0
   #wake: () => void = () => undefined
   /** Packs that threads work on, by the number of the load: two batches may need the same pack. */
-  readonly #openPacks = new Map<number, { takers: number; readonly bytes: Uint8Array }>()
+  readonly #openPacks = new Map<number, { takers: number; readonly pack: number; readonly bytes: Uint8Array }>()
+  /** Packs that are being read once more, because blobs in them were damaged. */
+  #asking = 0
   /** Memory of packs that are done. */
   readonly #free: SharedArrayBuffer[] = []
   #loads = 0
@@ -70,6 +73,7 @@ export class RestoreThreads {
       fail = reject
     })
     this.#failure.catch(() => undefined)
+    this.#fail = (error) => fail(error)
     const { repository } = context
     this.#pool = new WorkerPool({
       role: 'restore',
@@ -109,6 +113,8 @@ export class RestoreThreads {
       this.#pool.send(thread, { kind: 'batch', batch: plan.batchOf(thread) })
     }
     await Promise.race([this.#sendPacks(plan), this.#failure])
+    // With another replica, what is damaged comes once more: it belongs to this batch.
+    if (this.#context.isReplicated) await Promise.race([this.#packsDone(), this.#failure])
     this.#pool.broadcast({ kind: 'end', verify: this.#options.verify })
   }
 
@@ -132,6 +138,7 @@ export class RestoreThreads {
   #take(thread: number, message: FromRestoreWorker): void {
     const plans = this.#plans[thread] as RestorePlan[]
     if (message.kind === 'packDone') this.#leave(message.load)
+    else if (message.kind === 'again') this.#sendAgain(thread, message.load, message.references)
     else if (message.kind === 'issue') {
       const path = (plans[0] as RestorePlan).pathOf(thread, message.file)
       this.#onIssue({ kind: message.issue, path, message: message.message })
@@ -195,8 +202,45 @@ export class RestoreThreads {
       return
     }
     const load = ++this.#loads
-    this.#openPacks.set(load, { takers: takers.length, bytes })
-    for (const { references, thread } of takers) this.#pool.send(thread, { kind: 'pack', load, bytes, references })
+    this.#openPacks.set(load, { takers: takers.length, pack: work.pack, bytes })
+    const mayAskAgain = this.#context.isReplicated
+    for (const { references, thread } of takers)
+      this.#pool.send(thread, { kind: 'pack', load, bytes, references, mayAskAgain })
+  }
+
+  /** Reads a pack whole, so that a damaged one is told by its SHA-256 and another replica is asked. */
+  #sendAgain(thread: number, damagedLoad: number, references: Uint32Array): void {
+    const pack = (this.#openPacks.get(damagedLoad) as { readonly pack: number }).pack
+    const { packs } = this.#index
+    const key = packKey(packs.nameOf(pack))
+    const bytes = this.#memory(packs.sizeOf(pack))
+    this.#asking++
+    this.#inFlight++
+    const read = readVerifiedInto(this.#context.storage, key, 0, bytes).then(
+      () => {
+        const load = ++this.#loads
+        this.#openPacks.set(load, { takers: 1, pack, bytes })
+        this.#pool.send(thread, { kind: 'pack', load, bytes, references, mayAskAgain: false })
+      },
+      (error: unknown) => {
+        if (!isLost(error)) throw error
+        const message = `part of its content is damaged in the repository: ${error.message}`
+        this.#pool.send(thread, { kind: 'lost', message, references })
+        this.#release()
+      },
+    )
+    read.catch(this.#fail).finally(() => {
+      this.#asking--
+      this.#wake()
+    })
+  }
+
+  async #packsDone(): Promise<void> {
+    while (this.#openPacks.size > 0 || this.#asking > 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
   }
 
   /** The needed parts of a pack at their places, in shared memory. */

@@ -48,11 +48,15 @@ export async function startRestoreWorker(
     if (message.kind === 'batch') files = new FileWriter(message.batch, target, counters, post)
     else if (message.kind === 'lost') files?.lose(message.references, message.message)
     else if (message.kind === 'pack') {
-      files?.write(message.references, message.bytes, (bytes) => openPack(bytes, parts), {
+      const damaged = files?.write(message.references, message.bytes, (bytes) => openPack(bytes, parts), {
         table,
         read: (open, entry) => blobs.openEntry(open, entry),
         digest: (bytes, out) => hasher.digest(blobType.data, bytes, out, 0),
       })
+      if (damaged !== undefined && damaged.references.length > 0) {
+        if (message.mayAskAgain) post({ kind: 'again', load: message.load, references: damaged.references })
+        else files?.lose(damaged.references, damaged.message)
+      }
       post({ kind: 'packDone', load: message.load })
     } else if (message.kind === 'close') {
       try {
@@ -112,16 +116,22 @@ class FileWriter {
       if (this.#left[file] === 0) this.#guard(file, () => this.#commit(file))
   }
 
-  write(references: Uint32Array, bytes: Uint8Array, open: (bytes: Uint8Array) => OpenPack, decoder: Decoder): void {
+  /** @returns the references whose blobs are damaged; nothing is written for them */
+  write(
+    references: Uint32Array,
+    bytes: Uint8Array,
+    open: (bytes: Uint8Array) => OpenPack,
+    decoder: Decoder,
+  ): { readonly references: Uint32Array; readonly message: string } {
     this.#received.push(references)
     let pack: OpenPack
     try {
       pack = open(bytes)
     } catch (error) {
       if (!isDamage(error)) throw error
-      this.lose(references, error.message)
-      return
+      return { references, message: error.message }
     }
+    const damaged: number[] = []
     let lastEntry = -1
     let blob: Uint8Array | undefined
     for (let at = 0; at < references.length; at += referenceWords) {
@@ -133,12 +143,13 @@ class FileWriter {
       }
       if (this.#state[file] === stateFailed) continue
       const data = blob
-      if (data === undefined) this.#fail(file, 'damaged', 'part of its content is damaged in the repository')
+      if (data === undefined) damaged.push(...references.subarray(at, at + referenceWords))
       else {
         const position = (references[at + 2] as number) + (references[at + 3] as number) * 2 ** 32
         this.#guard(file, () => this.#place(file, data, position))
       }
     }
+    return { references: Uint32Array.from(damaged), message: 'part of its content is damaged in the repository' }
   }
 
   lose(references: Uint32Array, message: string): void {

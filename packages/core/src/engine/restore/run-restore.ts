@@ -116,6 +116,7 @@ class Restore {
       verified: totals.verified,
       damaged,
       issues: this.#issues,
+      fallOvers: this.#context.fallOvers.list(),
       elapsedMs: this.#context.now() - started,
     }
   }

@@ -1,0 +1,128 @@
+import { isPortError, type Storage } from '@bkp/plugin-api'
+import { descriptorKey, type ObjectFamily } from '../../format/ids.js'
+import { exists } from '../../repository/opened-repository.js'
+import { forEachAtATime } from '../../repository/repository-index.js'
+import { throwIfAborted } from '../abort.js'
+
+/** Objects that are on their way at a time; the largest are packs of 16 MiB and more. */
+const transfersAtATime = 4
+
+/**
+ * The order in which a replica is brought up: what is named before what names it, and the descriptor last of all, so that
+ * what looks like a repository is one. It is listed the other way round, so that what a listed object names is listed too.
+ */
+const inOrderOfWriting = ['packs', 'condemned', 'index', 'snapshots', 'keys'] as const satisfies readonly ObjectFamily[]
+
+export interface MissingObject {
+  readonly key: string
+  readonly sizeBytes: number
+}
+
+/** What one replica has to be given; one list of objects for each step, in order. */
+export interface MissingObjects {
+  readonly steps: readonly (readonly MissingObject[])[]
+  readonly objects: number
+  readonly bytes: number
+}
+
+export interface CopyResult {
+  readonly objects: number
+  readonly bytes: number
+  /** Objects that could not be read sound anywhere, and so were not copied. */
+  readonly damaged: readonly { readonly key: string; readonly message: string }[]
+}
+
+export interface CopyOptions {
+  readonly signal: AbortSignal | undefined
+  readonly onCopied?: (object: MissingObject) => void
+}
+
+/** What `from` has and `to` has not. */
+export async function findMissing(from: Storage, to: Storage, signal?: AbortSignal): Promise<MissingObjects> {
+  const options = signal === undefined ? {} : { signal }
+  const steps: MissingObject[][] = []
+  for (const family of [...inOrderOfWriting].reverse()) {
+    const [wanted, there] = await Promise.all([
+      listAll(from, `${family}/`, options),
+      listAll(to, `${family}/`, options),
+    ])
+    const known = new Map(there.map(({ key, sizeBytes }) => [key, sizeBytes]))
+    // One of another size is damaged, and is replaced where that is allowed.
+    steps.unshift(wanted.filter(({ key, sizeBytes }) => known.get(key) !== sizeBytes))
+  }
+  if (!(await exists(to, descriptorKey, options))) {
+    const { sizeBytes } = await from.stat(descriptorKey, options)
+    steps.push([{ key: descriptorKey, sizeBytes }])
+  }
+  const all = steps.flat()
+  return { steps, objects: all.length, bytes: all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+}
+
+/** The keys of all objects but packs: a replica that has what names packs has the packs, as they are written first. */
+export async function listNaming(storage: Storage, signal: AbortSignal): Promise<readonly string[]> {
+  const families = inOrderOfWriting.filter((family) => family !== 'packs')
+  const lists = await Promise.all(families.map((family) => listAll(storage, `${family}/`, { signal })))
+  return lists.flat().map(({ key }) => key)
+}
+
+/**
+ * Copies objects by their bytes, step by step. What is damaged is left out, and said; everything else is copied. Can be
+ * broken off and begun again at any time.
+ * @throws PortError of the first write that fails
+ */
+export async function copyObjects(
+  missing: MissingObjects,
+  from: Storage,
+  to: Storage,
+  options: CopyOptions,
+): Promise<CopyResult> {
+  const signal = options.signal === undefined ? {} : { signal: options.signal }
+  const damaged: { key: string; message: string }[] = []
+  let objects = 0
+  let bytes = 0
+  for (const step of missing.steps) {
+    await forEachAtATime(step, transfersAtATime, async (object) => {
+      throwIfAborted(options.signal)
+      let data: Uint8Array
+      try {
+        // Read whole, so that its SHA-256 is compared with its name.
+        data = await from.get(object.key, signal)
+      } catch (error) {
+        if (!isPortError(error, 'corrupt') && !isPortError(error, 'not-found')) throw error
+        damaged.push({ key: object.key, message: error.message })
+        return
+      }
+      await putOnce(to, object.key, data, signal)
+      objects++
+      bytes += data.length
+      options.onCopied?.(object)
+    })
+  }
+  return { objects, bytes, damaged }
+}
+
+/** Stores an object that may be there by now, also where nothing may be replaced. */
+async function putOnce(
+  storage: Storage,
+  key: string,
+  data: Uint8Array,
+  options: { readonly signal?: AbortSignal },
+): Promise<void> {
+  try {
+    await storage.put(key, data, options)
+  } catch (error) {
+    if (!isPortError(error, 'already-exists') && !isPortError(error, 'forbidden')) throw error
+    const there = await storage.stat(key, options).catch(() => undefined)
+    if (there?.sizeBytes !== data.length) throw error
+  }
+}
+
+export async function listAll(
+  storage: Storage,
+  prefix: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<MissingObject[]> {
+  const objects: MissingObject[] = []
+  for await (const { key, sizeBytes } of storage.list(prefix, options)) objects.push({ key, sizeBytes })
+  return objects
+}

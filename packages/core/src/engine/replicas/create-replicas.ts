@@ -1,0 +1,51 @@
+import type { Secret, Storage } from '@bkp/plugin-api'
+import type { Destination } from '../../config/destination.js'
+import { BkpError, isBkpError } from '../../errors/index.js'
+import {
+  type CreationParts,
+  makeRepository,
+  refuseRepository,
+  storeRepository,
+} from '../../repository/opened-repository.js'
+import type { CreateRepositoryResult, DestinationOutcome } from '../api.js'
+import type { PluginAccess } from '../plugin-access.js'
+import { asError } from './replica.js'
+
+/**
+ * Creates one repository on all destinations.
+ * @throws BkpError `repository-exists`, or the error of a place that cannot be used, before anything is written
+ */
+export async function createReplicas(
+  plugins: PluginAccess,
+  destinations: readonly Destination[],
+  passphrase: Secret,
+  parts: CreationParts,
+): Promise<CreateRepositoryResult> {
+  const [first] = destinations
+  if (first === undefined) throw new BkpError('usage', 'No destination is named')
+  const opened: { readonly destination: Destination; readonly storage: Storage }[] = []
+  try {
+    for (const destination of destinations) {
+      const storage = await plugins.openStorage(destination, 'create')
+      opened.push({ destination, storage })
+      await refuseRepository(destination.url, storage)
+    }
+    const made = await makeRepository(parts, passphrase)
+    const outcomes: DestinationOutcome[] = []
+    const errors: Error[] = []
+    for (const { destination, storage } of opened) {
+      const { name, url } = destination
+      const error = await storeRepository(url, storage, made).then(() => undefined, asError)
+      if (error !== undefined) errors.push(error)
+      // Somebody else was faster: two repositories must not be taken for one.
+      if (isBkpError(error, 'repository-exists')) throw error
+      const message = error === undefined ? {} : { message: error.message }
+      const state = error === undefined ? 'complete' : 'lagging'
+      outcomes.push({ name, url, state, storedBytes: 0, caughtUpObjects: 0, ...message })
+    }
+    if (errors.length === opened.length) throw errors[0]
+    return { repositoryId: made.id, recoveryCode: made.recoveryCode, url: first.url, destinations: outcomes }
+  } finally {
+    await Promise.all(opened.map(({ storage }) => storage.close()))
+  }
+}

@@ -1,0 +1,112 @@
+import { isPortError, type Storage } from '@bkp/plugin-api'
+import type { Destination } from '../../config/destination.js'
+import { BkpError, isBkpError } from '../../errors/index.js'
+import { verifyDescriptor } from '../../format/descriptor.js'
+import {
+  type OpenedRepository,
+  openRepository,
+  readDescriptor,
+  type UnlockSecret,
+} from '../../repository/opened-repository.js'
+import type { PluginAccess } from '../plugin-access.js'
+import { type AbsentReplica, asError, Replica } from './replica.js'
+import { type FellOver, ReplicatedStorage } from './replicated-storage.js'
+
+/** The destinations of a repository, as far as they can be used. */
+export interface OpenedReplicas {
+  /** Sound ones of one repository, those on this machine first. */
+  readonly replicas: readonly Replica[]
+  readonly absent: readonly AbsentReplica[]
+}
+
+type Opening = { readonly destination: Destination } & (
+  | { readonly kind: 'replica'; readonly replica: Replica; readonly repositoryId: string }
+  | { readonly kind: 'absent'; readonly error: Error; readonly storage?: Storage }
+)
+
+/**
+ * Opens all destinations of a repository at the same time. Of several, those that cannot be reached or hold no repository
+ * are put aside; nothing is done when they hold different ones.
+ * @throws the error of the first, when none can be used
+ */
+export async function openReplicas(
+  plugins: PluginAccess,
+  destinations: readonly Destination[],
+): Promise<OpenedReplicas> {
+  const openings = await Promise.all(destinations.map((destination) => open(plugins, destination)))
+  const opened = openings.filter((opening) => opening.kind === 'replica')
+  const absent = openings.filter((opening) => opening.kind === 'absent')
+  await Promise.all(absent.map(({ storage }) => storage?.close()))
+  const [first] = opened
+  if (first === undefined) throw absent[0]?.error ?? new BkpError('usage', 'No destination is named')
+  const other = opened.find(({ repositoryId }) => repositoryId !== first.repositoryId)
+  if (other !== undefined) {
+    await Promise.all(opened.map(({ replica }) => replica.storage.close()))
+    throw new BkpError(
+      'usage',
+      `${first.destination.name} and ${other.destination.name} hold different repositories (${first.repositoryId.slice(0, 8)} and ${other.repositoryId.slice(0, 8)})`,
+      {
+        hint: 'Destinations of one run are replicas of one repository; snapshots go to another repository by: bkp copy',
+      },
+    )
+  }
+  const isLocal = ({ replica }: (typeof opened)[number]) => replica.storage.capabilities.isLocal
+  const inOrder = [...opened.filter(isLocal), ...opened.filter((opening) => !isLocal(opening))]
+  return { replicas: inOrder.map(({ replica }) => replica), absent }
+}
+
+async function open(plugins: PluginAccess, destination: Destination): Promise<Opening> {
+  let storage: Storage | undefined
+  try {
+    storage = await openStorageAt(plugins, destination)
+    const { repository } = await readDescriptor(destination.url, storage)
+    return { kind: 'replica', destination, replica: new Replica(destination, storage), repositoryId: repository }
+  } catch (cause) {
+    const error = asError(cause)
+    return { kind: 'absent', destination, error, ...(storage === undefined ? {} : { storage }) }
+  }
+}
+
+/** @throws BkpError `no-repository` where there is nothing; what the storage says else */
+export async function openStorageAt(plugins: PluginAccess, destination: Destination): Promise<Storage> {
+  const { url } = destination
+  try {
+    return await plugins.openStorage(destination, 'open')
+  } catch (cause) {
+    if (!isPortError(cause, 'not-found')) throw cause
+    const hint = `${cause.hint ?? 'Check the address'}; a new repository is made by: bkp init --to ${url}`
+    throw new BkpError('no-repository', `There is no repository at ${url}: ${cause.message}`, { hint, cause })
+  }
+}
+
+/**
+ * Opens the keys of replicas with a secret, wherever a sound slot is, and puts those aside whose descriptor was not made with
+ * these keys.
+ * @throws BkpError `wrong-passphrase`, `unsupported`, `damaged`
+ */
+export async function unlockReplicas(
+  { replicas, absent }: OpenedReplicas,
+  secret: UnlockSecret,
+  onFellOver: FellOver,
+): Promise<OpenedReplicas & { readonly repository: OpenedRepository }> {
+  const [first, second] = replicas
+  if (first === undefined) throw new Error('Only opened replicas can be unlocked')
+  const { url } = first.destination
+  if (second === undefined) return { replicas, absent, repository: await openRepository(url, first.storage, secret) }
+  const repository = await openRepository(url, new ReplicatedStorage(replicas, onFellOver), secret)
+  const genuine: Replica[] = []
+  const forged: AbsentReplica[] = []
+  for (const replica of replicas) {
+    try {
+      verifyDescriptor(await readDescriptor(replica.destination.url, replica.storage), repository.keys.descriptor)
+      genuine.push(replica)
+    } catch (error) {
+      if (!isBkpError(error, 'damaged') && !isPortError(error)) throw error
+      forged.push({ destination: replica.destination, error })
+    }
+  }
+  await Promise.all(replicas.filter((replica) => !genuine.includes(replica)).map(({ storage }) => storage.close()))
+  const storage =
+    genuine[1] === undefined ? (genuine[0]?.storage ?? repository.storage) : new ReplicatedStorage(genuine, onFellOver)
+  return { replicas: genuine, absent: [...absent, ...forged], repository: { ...repository, storage } }
+}

@@ -1,0 +1,197 @@
+import type { Storage } from '@bkp/plugin-api'
+import { packKey } from '../../format/ids.js'
+import { asError, type Replica } from './replica.js'
+import type { Spool } from './spool.js'
+
+/** Packs that one destination is sent at a time; each lies in memory meanwhile. */
+const transfersAtATime = 3
+
+export interface ReplicaWriterOptions {
+  /** Where packs wait when the destination is busy; without one the run waits for it. */
+  readonly spool: Spool | undefined
+  readonly signal: AbortSignal
+  /** Called when something has become durable there. */
+  readonly onStored: (sizeBytes: number) => void
+}
+
+/** Where a pack can be read again once it is not in memory any more. */
+interface LentPack {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly read: () => Promise<Uint8Array>
+  readonly letGo: () => Promise<void>
+  /** Called when it is durable, or will never be. */
+  settle: () => void
+}
+
+/**
+ * Writes one destination's share of a run: packs side by side, and after all of them what names them. No call rejects: the
+ * first failure ends the part of this destination in the run, and whoever waits for it goes on.
+ */
+export class ReplicaWriter {
+  readonly replica: Replica
+  readonly #options: ReplicaWriterOptions
+  readonly #atATime: number
+  #running = 0
+  #storedBytes = 0
+  #queuedBytes = 0
+  readonly #lent: LentPack[] = []
+  /** Calls that hold a pack in memory until there is room for it. */
+  readonly #blocked: (() => void)[] = []
+  readonly #transfers = new Set<Promise<void>>()
+  #order: Promise<void> = Promise.resolve()
+
+  constructor(replica: Replica, options: ReplicaWriterOptions) {
+    this.replica = replica
+    this.#options = options
+    this.#atATime = Math.max(1, Math.min(replica.storage.capabilities.concurrency, transfersAtATime))
+  }
+
+  /** Bytes of this run that are durable there. */
+  get storedBytes(): number {
+    return this.#storedBytes
+  }
+
+  /** Bytes that wait for it on this machine. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  /**
+   * Resolves when the memory of `bytes` is not needed here any more.
+   * @param elsewhere tells, once it is durable there, which storage of this machine the pack can be read from again
+   */
+  async pack(name: string, bytes: Uint8Array, elsewhere?: Promise<Storage | undefined>): Promise<void> {
+    if (this.#running < this.#atATime) return this.#track(this.#put(packKey(name), () => Promise.resolve(bytes)))
+    const lent = await this.#lend(name, bytes, elsewhere)
+    if (this.#hasEnded) {
+      await lent?.letGo()
+      return
+    }
+    if (lent !== undefined) {
+      void this.#track(new Promise((resolve) => (lent.settle = resolve)))
+      this.#lent.push(lent)
+      this.#queuedBytes += lent.sizeBytes
+      this.#next()
+      return
+    }
+    if (this.#running >= this.#atATime) await new Promise<void>((resolve) => this.#blocked.push(resolve))
+    return this.#track(this.#put(packKey(name), () => Promise.resolve(bytes)))
+  }
+
+  /** Has `action` done when everything before is, e.g. an index segment stored after the packs that it names. */
+  afterwards(action: (replica: Replica) => Promise<void>): void {
+    const before = Promise.all(this.#transfers)
+    const order = this.#order
+    this.#order = (async () => {
+      await order
+      await before
+      if (this.#hasEnded) return
+      try {
+        await action(this.replica)
+      } catch (error) {
+        this.#end(asError(error))
+      }
+    })()
+  }
+
+  /** As `afterwards`, for an object. */
+  putAfter(key: string, bytes: Uint8Array): void {
+    this.afterwards(async ({ storage }) => {
+      await storage.put(key, bytes, { signal: this.#options.signal })
+      this.noteStored(bytes.length)
+    })
+  }
+
+  /** Resolves when all that was given is durable, or this destination has ended its part. */
+  async settled(): Promise<void> {
+    while (this.#transfers.size > 0) await Promise.all(this.#transfers)
+    await this.#order
+  }
+
+  get #hasEnded(): boolean {
+    return this.replica.failure !== undefined
+  }
+
+  async #lend(
+    name: string,
+    bytes: Uint8Array,
+    elsewhere: Promise<Storage | undefined> | undefined,
+  ): Promise<LentPack | undefined> {
+    const { spool, signal } = this.#options
+    const common = { name, sizeBytes: bytes.length, settle: () => undefined }
+    const storage = await elsewhere
+    if (storage !== undefined)
+      return { ...common, read: () => storage.get(packKey(name), { signal }), letGo: () => Promise.resolve() }
+    const kept = spool?.keep(name, bytes)
+    if (spool === undefined || kept === undefined) return undefined
+    const lent = { ...common, read: () => spool.read(name), letGo: () => spool.letGo(name) }
+    try {
+      await kept
+      return lent
+    } catch {
+      // A full disk under the spool is the same as a full spool: the run waits for the destination.
+      await lent.letGo()
+      return undefined
+    }
+  }
+
+  /** Begins with what waits, as far as there is room: first what holds up the run. */
+  #next(): void {
+    while (this.#running < this.#atATime && !this.#hasEnded) {
+      const blocked = this.#blocked.shift()
+      if (blocked !== undefined) {
+        blocked()
+        // It takes its place in a moment; the next call comes when that is done.
+        return
+      }
+      const lent = this.#lent.shift()
+      if (lent === undefined) return
+      void this.#putLent(lent)
+    }
+  }
+
+  async #put(key: string, read: () => Promise<Uint8Array>): Promise<void> {
+    if (this.#hasEnded) return
+    this.#running++
+    try {
+      const bytes = await read()
+      await this.replica.storage.put(key, bytes, { signal: this.#options.signal })
+      this.noteStored(bytes.length)
+    } catch (error) {
+      this.#end(asError(error))
+    } finally {
+      this.#running--
+      this.#next()
+    }
+  }
+
+  async #putLent(lent: LentPack): Promise<void> {
+    await this.#put(packKey(lent.name), lent.read)
+    this.#queuedBytes -= lent.sizeBytes
+    await lent.letGo()
+    lent.settle()
+  }
+
+  #track(transfer: Promise<void>): Promise<void> {
+    this.#transfers.add(transfer)
+    const forget = () => this.#transfers.delete(transfer)
+    transfer.then(forget, forget)
+    return transfer
+  }
+
+  /** Counts what has become durable there in another way. */
+  noteStored(sizeBytes: number): void {
+    this.#storedBytes += sizeBytes
+    this.#options.onStored(sizeBytes)
+  }
+
+  #end(reason: Error): void {
+    this.replica.giveUp(reason)
+    for (const resolve of this.#blocked.splice(0)) resolve()
+    for (const lent of this.#lent.splice(0)) {
+      this.#queuedBytes -= lent.sizeBytes
+      void lent.letGo().then(lent.settle)
+    }
+  }
+}

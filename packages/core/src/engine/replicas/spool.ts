@@ -1,0 +1,74 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface SpoolOptions {
+  /** A folder of this run's own; made when it is first needed, removed by `close`. */
+  readonly directory: string
+  readonly limitBytes: number
+}
+
+/**
+ * Packs that wait on this machine's disk for a slow destination, sealed as they are. Disposable: a destination's snapshot is
+ * written only when the destination itself has all its packs.
+ */
+export class Spool {
+  readonly #options: SpoolOptions
+  readonly #held = new Map<string, { users: number; readonly sizeBytes: number; readonly writing: Promise<void> }>()
+  #usedBytes = 0
+  #made: Promise<unknown> | undefined
+
+  constructor(options: SpoolOptions) {
+    this.#options = options
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /**
+   * Keeps a pack until as many as asked for it have let go of it.
+   * @returns undefined when there is no room; resolves when the memory of `bytes` is free again
+   */
+  keep(name: string, bytes: Uint8Array): Promise<void> | undefined {
+    const known = this.#held.get(name)
+    if (known !== undefined) {
+      known.users++
+      return known.writing
+    }
+    if (this.#usedBytes + bytes.length > this.#options.limitBytes) return undefined
+    this.#usedBytes += bytes.length
+    const writing = this.#write(name, bytes)
+    this.#held.set(name, { users: 1, sizeBytes: bytes.length, writing })
+    return writing
+  }
+
+  async read(name: string): Promise<Uint8Array> {
+    await this.#held.get(name)?.writing
+    return readFile(join(this.#options.directory, name))
+  }
+
+  async letGo(name: string): Promise<void> {
+    const held = this.#held.get(name)
+    if (held === undefined) return
+    held.users--
+    if (held.users > 0) return
+    this.#held.delete(name)
+    // What could not be written takes no room either.
+    await held.writing.catch(() => undefined)
+    this.#usedBytes -= held.sizeBytes
+    // What cannot be removed now goes with the folder in the end.
+    await rm(join(this.#options.directory, name), { force: true }).catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    if (this.#made === undefined) return
+    await Promise.allSettled([...this.#held.values()].map(({ writing }) => writing))
+    await rm(this.#options.directory, { recursive: true, force: true })
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    this.#made ??= mkdir(this.#options.directory, { recursive: true, mode: 0o700 })
+    await this.#made
+    await writeFile(join(this.#options.directory, name), bytes, { mode: 0o600, flag: 'wx' })
+  }
+}
