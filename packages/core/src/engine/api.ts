@@ -243,9 +243,101 @@ export interface RestoreResult {
   readonly elapsedMs: number
 }
 
+export interface SyncOptions extends RunOptions {
+  /** Replicas to read from, the ones that are brought up may be among them. */
+  readonly from: readonly Destination[]
+  readonly to: readonly Destination[]
+  /** Makes replicas of those of `to` where nothing is yet. */
+  readonly create: boolean
+  /** Only tell what would be copied. */
+  readonly dryRun: boolean
+}
+
+/** What one destination was given by a sync, or in a dry run what it lacks. */
+export interface SyncOutcome {
+  readonly name: string
+  readonly url: string
+  readonly state: 'complete' | 'lagging'
+  readonly objects: number
+  readonly bytes: number
+  /** Why it lags. */
+  readonly message?: string
+}
+
+export interface SyncResult {
+  readonly destinations: readonly SyncOutcome[]
+  /** Objects that are not sound at any of the destinations that were read from. */
+  readonly damaged: readonly { readonly key: string; readonly message: string }[]
+  readonly elapsedMs: number
+}
+
+/** What a migration is going to take, found out before anything is written. */
+export interface MigrationPlan {
+  /** All of the source. */
+  readonly objects: number
+  readonly bytes: number
+  /** What the target does not have yet. */
+  readonly objectsToCopy: number
+  readonly bytesToCopy: number
+  /** Calls at the two providers, what is read back included. */
+  readonly requests: {
+    readonly listAtSource: number
+    readonly readAtSource: number
+    readonly listAtTarget: number
+    readonly writeAtTarget: number
+    readonly readAtTarget: number
+  }
+  /** From one object that was read at the source; undefined when there is nothing to copy. An upload may well be slower. */
+  readonly seconds: number | undefined
+}
+
+export interface MigrateOptions extends RunOptions {
+  readonly from: Destination
+  readonly to: Destination
+  /** Read every object back from the target and compare its SHA-256; else count, names and sizes alone are compared. */
+  readonly readBack: boolean
+  /** Only the plan. */
+  readonly dryRun: boolean
+  /** Asked before anything is written. */
+  readonly confirm: (plan: MigrationPlan) => Promise<boolean>
+}
+
+export interface MigrationResult {
+  readonly plan: MigrationPlan
+  /** `complete`: everything is at the target, and proven as far as asked. `refused`: `confirm` said no. */
+  readonly state: 'complete' | 'incomplete' | 'refused' | 'planned'
+  readonly copiedObjects: number
+  readonly copiedBytes: number
+  /** Objects at the target whose name, size and, when read back, SHA-256 are right. */
+  readonly verifiedObjects: number
+  readonly verifiedBytes: number
+  /** Objects that are not sound at the source, or not at the target. */
+  readonly faults: readonly { readonly key: string; readonly message: string }[]
+  readonly elapsedMs: number
+}
+
+export interface HealedObject {
+  readonly key: string
+  /** What was wrong with it. */
+  readonly message: string
+  readonly bytes: number
+}
+
+/** What a check found at one destination. */
+export interface DestinationCheck extends CheckResult {
+  readonly name: string
+  readonly url: string
+  /** Objects that were replaced by those of another destination; they are no damages any more. */
+  readonly healed: readonly HealedObject[]
+}
+
 export interface CheckOptions extends RunOptions {
   /** 0: structure only; 1: read and verify all data; between: a random share of the packs. */
   readonly readDataShare: number
+  /** Replaces what is damaged or missing by what other destinations have. */
+  readonly heal: boolean
+  /** Destinations that are read from to heal, and are not checked themselves. */
+  readonly healFrom?: readonly Destination[]
 }
 
 export interface Damage {
@@ -254,6 +346,8 @@ export interface Damage {
   readonly message: string
   /** Paths that are lost with it, at most 100, as far as known. */
   readonly affects: readonly RawPath[]
+  /** Name of another destination that has it sound. */
+  readonly intactAt?: string
 }
 
 export interface CheckResult {
@@ -303,7 +397,11 @@ export interface Repository {
   /** The content of one file, piece by piece. */
   dump(snapshotId: string, path: Uint8Array, options?: RunOptions): AsyncIterable<Uint8Array>
   restore(options: RestoreOptions): Promise<RestoreResult>
-  check(options: CheckOptions): Promise<CheckResult>
+  /**
+   * Checks every destination by itself, and each against the others.
+   * @returns one result for each, those on this machine first
+   */
+  check(options: CheckOptions): Promise<readonly DestinationCheck[]>
   stats(options?: RunOptions): Promise<RepositoryStats>
   close(): Promise<void>
 }
@@ -347,6 +445,13 @@ export interface Engine {
    * @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged`; `usage` when they are no replicas of one
    */
   openRepository(destinations: readonly Destination[], unlock: Unlock, options?: OpenOptions): Promise<Repository>
+  /** Brings replicas of a repository up from others, by bytes. */
+  sync(options: SyncOptions): Promise<SyncResult>
+  /**
+   * Copies a repository to another place, byte for byte, and proves it. No passphrase is needed. Can be broken off and begun
+   * again at any point.
+   */
+  migrate(options: MigrateOptions): Promise<MigrationResult>
   /** Which codecs, ciphers and features work on this machine. */
   doctor(): Promise<readonly DoctorFinding[]>
   /** The first compression of the list that works here, e.g. `zstd`, else `deflate`. */

@@ -67,6 +67,13 @@ export class OperationContext {
     return this.repository.storage
   }
 
+  /** The same repository as one of its replicas has it. */
+  only(replica: Replica): OperationContext {
+    const { url } = replica.destination
+    const repository = { ...this.repository, url, storage: replica.storage }
+    return new OperationContext({ ...this, repository, replicas: [replica], absent: [] })
+  }
+
   /** Whole packs of this repository, the latest used up to a budget in bytes. */
   packCache(packs: PackRegistry, budgetBytes: number): PackCache {
     return new PackCache(this.storage, packs, budgetBytes, this.isReplicated ? readVerifiedInto : readInto)

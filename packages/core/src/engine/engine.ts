@@ -11,15 +11,21 @@ import type {
   DoctorFinding,
   Engine,
   EngineOptions,
+  MigrateOptions,
+  MigrationResult,
   OpenOptions,
   Repository,
+  SyncOptions,
+  SyncResult,
   Unlock,
 } from './api.js'
 import { OperationContext } from './context.js'
 import { describeCodecs, type PluginAccess } from './plugin-access.js'
 import { createReplicas } from './replicas/create-replicas.js'
 import { FallOverLog } from './replicas/fall-over-log.js'
+import { migrate } from './replicas/migrate.js'
 import { type OpenedReplicas, openReplicas, unlockReplicas } from './replicas/open-replicas.js'
+import { syncReplicas } from './replicas/sync-replicas.js'
 import { EngineRepository } from './repository.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './tokens.js'
 import { ThreadReserve } from './worker/threads.js'
@@ -86,6 +92,15 @@ export class PluginEngine implements Engine {
       await Promise.all((opened?.replicas ?? []).map(({ storage }) => storage.close()))
       throw error
     }
+  }
+
+  sync(options: SyncOptions): Promise<SyncResult> {
+    const { note } = new FallOverLog(this.#log)
+    return syncReplicas(options, { plugins: this.#plugins, now: this.#clock, onFellOver: note })
+  }
+
+  migrate(options: MigrateOptions): Promise<MigrationResult> {
+    return migrate(options, this.#plugins, this.#clock)
   }
 
   async availableCompression(preferred: readonly string[]): Promise<string> {

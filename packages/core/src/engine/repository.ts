@@ -6,7 +6,7 @@ import type {
   BackupOptions,
   BackupResult,
   CheckOptions,
-  CheckResult,
+  DestinationCheck,
   DiffEntry,
   FindOptions,
   FoundEntry,
@@ -22,7 +22,7 @@ import type {
 import { runBackup } from './backup/run-backup.js'
 import { countRepository, dumpFile, findEntries, listEntries } from './browse/browse.js'
 import { diffSnapshots } from './browse/diff.js'
-import { runCheck } from './check/run-check.js'
+import { checkReplicas } from './check/check-replicas.js'
 import type { OperationContext } from './context.js'
 import { runRestore } from './restore/run-restore.js'
 
@@ -86,9 +86,9 @@ export class EngineRepository implements Repository {
     return runRestore(this.#context, options)
   }
 
-  async check(options: CheckOptions): Promise<CheckResult> {
+  async check(options: CheckOptions): Promise<readonly DestinationCheck[]> {
     requireFeatures(this.#context.repository.descriptor, 'check')
-    return runCheck(this.#context, options)
+    return checkReplicas(this.#context, options)
   }
 
   stats(): Promise<RepositoryStats> {

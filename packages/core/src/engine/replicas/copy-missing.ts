@@ -1,4 +1,4 @@
-import { isPortError, type Storage } from '@bkp/plugin-api'
+import { isPortError, type Storage, type StoredObject } from '@bkp/plugin-api'
 import { descriptorKey, type ObjectFamily } from '../../format/ids.js'
 import { exists } from '../../repository/opened-repository.js'
 import { forEachAtATime } from '../../repository/repository-index.js'
@@ -16,6 +16,8 @@ const inOrderOfWriting = ['packs', 'condemned', 'index', 'snapshots', 'keys'] as
 export interface MissingObject {
   readonly key: string
   readonly sizeBytes: number
+  /** There is something of that name, of another size: one of the two is damaged. */
+  readonly isOtherSize: boolean
 }
 
 /** What one replica has to be given; one list of objects for each step, in order. */
@@ -37,22 +39,29 @@ export interface CopyOptions {
   readonly onCopied?: (object: MissingObject) => void
 }
 
-/** What `from` has and `to` has not. */
-export async function findMissing(from: Storage, to: Storage, signal?: AbortSignal): Promise<MissingObjects> {
+/**
+ * What `from` has and `to` has not.
+ * @param to undefined where nothing has been made yet
+ */
+export async function findMissing(
+  from: Storage,
+  to: Storage | undefined,
+  signal?: AbortSignal,
+): Promise<MissingObjects> {
   const options = signal === undefined ? {} : { signal }
   const steps: MissingObject[][] = []
   for (const family of [...inOrderOfWriting].reverse()) {
     const [wanted, there] = await Promise.all([
       listAll(from, `${family}/`, options),
-      listAll(to, `${family}/`, options),
+      to === undefined ? [] : listAll(to, `${family}/`, options),
     ])
     const known = new Map(there.map(({ key, sizeBytes }) => [key, sizeBytes]))
-    // One of another size is damaged, and is replaced where that is allowed.
-    steps.unshift(wanted.filter(({ key, sizeBytes }) => known.get(key) !== sizeBytes))
+    const missing = wanted.filter(({ key, sizeBytes }) => known.get(key) !== sizeBytes)
+    steps.unshift(missing.map((object) => ({ ...object, isOtherSize: known.has(object.key) })))
   }
-  if (!(await exists(to, descriptorKey, options))) {
+  if (to === undefined || !(await exists(to, descriptorKey, options))) {
     const { sizeBytes } = await from.stat(descriptorKey, options)
-    steps.push([{ key: descriptorKey, sizeBytes }])
+    steps.push([{ key: descriptorKey, sizeBytes, isOtherSize: false }])
   }
   const all = steps.flat()
   return { steps, objects: all.length, bytes: all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
@@ -89,6 +98,7 @@ export async function copyObjects(
         data = await from.get(object.key, signal)
       } catch (error) {
         if (!isPortError(error, 'corrupt') && !isPortError(error, 'not-found')) throw error
+        if (object.isOtherSize && (await isSound(to, object.key, signal))) return
         damaged.push({ key: object.key, message: error.message })
         return
       }
@@ -117,12 +127,23 @@ async function putOnce(
   }
 }
 
+/** Whether the bytes of an object have the SHA-256 that is its name. */
+async function isSound(storage: Storage, key: string, options: { readonly signal?: AbortSignal }): Promise<boolean> {
+  try {
+    await storage.get(key, options)
+    return true
+  } catch (error) {
+    if (isPortError(error, 'corrupt') || isPortError(error, 'not-found')) return false
+    throw error
+  }
+}
+
 export async function listAll(
   storage: Storage,
   prefix: string,
   options: { readonly signal?: AbortSignal } = {},
-): Promise<MissingObject[]> {
-  const objects: MissingObject[] = []
+): Promise<StoredObject[]> {
+  const objects: StoredObject[] = []
   for await (const { key, sizeBytes } of storage.list(prefix, options)) objects.push({ key, sizeBytes })
   return objects
 }

@@ -27,11 +27,13 @@ type Opening = { readonly destination: Destination } & (
 /**
  * Opens all destinations of a repository at the same time. Of several, those that cannot be reached or hold no repository
  * are put aside; nothing is done when they hold different ones.
- * @throws the error of the first, when none can be used
+ * @param repositoryId which one it has to be, when that is known
+ * @throws the error of the first, when none can be used; BkpError `usage` for different repositories
  */
 export async function openReplicas(
   plugins: PluginAccess,
   destinations: readonly Destination[],
+  repositoryId?: string,
 ): Promise<OpenedReplicas> {
   const openings = await Promise.all(destinations.map((destination) => open(plugins, destination)))
   const opened = openings.filter((opening) => opening.kind === 'replica')
@@ -39,12 +41,14 @@ export async function openReplicas(
   await Promise.all(absent.map(({ storage }) => storage?.close()))
   const [first] = opened
   if (first === undefined) throw absent[0]?.error ?? new BkpError('usage', 'No destination is named')
-  const other = opened.find(({ repositoryId }) => repositoryId !== first.repositoryId)
+  const wanted = repositoryId ?? first.repositoryId
+  const other = opened.find((opening) => opening.repositoryId !== wanted)
   if (other !== undefined) {
     await Promise.all(opened.map(({ replica }) => replica.storage.close()))
+    const against = other === first ? 'this repository is' : `${first.destination.name} holds`
     throw new BkpError(
       'usage',
-      `${first.destination.name} and ${other.destination.name} hold different repositories (${first.repositoryId.slice(0, 8)} and ${other.repositoryId.slice(0, 8)})`,
+      `${other.destination.name} holds the repository ${other.repositoryId.slice(0, 8)}, and ${against} ${wanted.slice(0, 8)}`,
       {
         hint: 'Destinations of one run are replicas of one repository; snapshots go to another repository by: bkp copy',
       },

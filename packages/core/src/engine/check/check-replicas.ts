@@ -1,0 +1,119 @@
+import { descriptorKey } from '../../format/ids.js'
+import { throwIfAborted } from '../abort.js'
+import type { CheckOptions, Damage, DestinationCheck, HealedObject } from '../api.js'
+import type { OperationContext } from '../context.js'
+import { findMissing } from '../replicas/copy-missing.js'
+import { healObjects, isHealable } from '../replicas/heal.js'
+import { openReplicas } from '../replicas/open-replicas.js'
+import type { Replica } from '../replicas/replica.js'
+import { ReplicatedStorage } from '../replicas/replicated-storage.js'
+import { runCheck } from './run-check.js'
+
+/** Checks each replica by itself and against the others, and heals it from them where that is asked for. */
+export async function checkReplicas(
+  context: OperationContext,
+  options: CheckOptions,
+): Promise<readonly DestinationCheck[]> {
+  const helpers = await openHelpers(context, options)
+  try {
+    const results: DestinationCheck[] = []
+    for (const replica of context.replicas) {
+      throwIfAborted(options.signal)
+      const others = [...context.replicas, ...helpers].filter((other) => other !== replica)
+      results.push(await new ReplicaCheck(context.only(replica), replica, others, options).run())
+    }
+    return results
+  } finally {
+    await Promise.all(helpers.map(({ storage }) => storage.close()))
+  }
+}
+
+/** Destinations that are only read from. */
+async function openHelpers(context: OperationContext, { healFrom = [] }: CheckOptions): Promise<readonly Replica[]> {
+  if (healFrom.length === 0) return []
+  const { replicas } = await openReplicas(context.plugins, healFrom, context.repository.id)
+  return replicas
+}
+
+class ReplicaCheck {
+  readonly #context: OperationContext
+  readonly #replica: Replica
+  readonly #others: readonly Replica[]
+  readonly #options: CheckOptions
+
+  constructor(context: OperationContext, replica: Replica, others: readonly Replica[], options: CheckOptions) {
+    this.#context = context
+    this.#replica = replica
+    this.#others = others
+    this.#options = options
+  }
+
+  async run(): Promise<DestinationCheck> {
+    const { name, url } = this.#replica.destination
+    const found = await runCheck(this.#context, this.#options)
+    if (this.#others.length === 0) return { ...found, name, url, healed: [] }
+    const damages = [...found.damages, ...(await this.#missingHere(found.damages))]
+    if (!this.#options.heal) return { ...found, name, url, damages: await this.#locate(damages), healed: [] }
+    const healed = await this.#heal(damages)
+    if (healed.length === 0) return { ...found, name, url, damages, healed }
+    // What was healed may have hidden other things, and said to be lost what is not.
+    const after = await runCheck(this.#context, { ...this.#options, readDataShare: 0 })
+    const isHealed = new Set(healed.map(({ key }) => key))
+    const known = new Set(after.damages.map(({ key }) => key))
+    const unhealed = damages.filter(({ key }) => isHealable(key) && !isHealed.has(key) && !known.has(key))
+    const { packsRead, bytesRead } = found
+    return { ...after, packsRead, bytesRead, name, url, damages: [...after.damages, ...unhealed], healed }
+  }
+
+  /** What others have and this one has not, e.g. a snapshot that was deleted: by itself nobody would miss it. */
+  async #missingHere(known: readonly Damage[]): Promise<readonly Damage[]> {
+    const missing = await findMissing(this.#otherStorage(), this.#context.storage, this.#options.signal)
+    const isKnown = new Set(known.map(({ key }) => key))
+    return (
+      missing.steps
+        .flat()
+        // Of two sizes the check itself has found out which is wrong.
+        .filter(({ key, isOtherSize }) => key !== descriptorKey && !isOtherSize && !isKnown.has(key))
+        .map(({ key }) => ({
+          key,
+          message: 'other destinations have it, and here it is missing',
+          affects: [],
+        }))
+    )
+  }
+
+  /** Says of each damage who has the object sound. */
+  async #locate(damages: readonly Damage[]): Promise<readonly Damage[]> {
+    const located: Damage[] = []
+    for (const damage of damages) {
+      throwIfAborted(this.#options.signal)
+      const intactAt = isHealable(damage.key) ? await this.#whoHas(damage.key) : undefined
+      located.push(intactAt === undefined ? damage : { ...damage, intactAt })
+    }
+    return located
+  }
+
+  async #whoHas(key: string): Promise<string | undefined> {
+    for (const { name, storage } of this.#others) {
+      const isSound = await storage.get(key).then(
+        () => true,
+        // Whatever the reason, this one cannot help.
+        () => false,
+      )
+      if (isSound) return name
+    }
+    return undefined
+  }
+
+  async #heal(damages: readonly Damage[]): Promise<readonly HealedObject[]> {
+    const keys = new Map(damages.filter(({ key }) => isHealable(key)).map(({ key, message }) => [key, message]))
+    const { healed, left } = await healObjects(keys, this.#context.storage, this.#otherStorage(), this.#options.signal)
+    for (const [key, message] of left)
+      this.#options.onEvent?.({ kind: 'note', message: `${key} could not be healed: ${message}` })
+    return healed
+  }
+
+  #otherStorage(): ReplicatedStorage {
+    return new ReplicatedStorage(this.#others, () => undefined)
+  }
+}
