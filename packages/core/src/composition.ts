@@ -16,11 +16,12 @@ export async function createEngine(options: EngineOptions, log: Logger = quiet):
   const host = await PluginHost.fromDirectories(
     { bundled: options.bundledPluginDirectories ?? [], installed: options.pluginDirectories },
     log,
+    options.env,
   )
   const plugins: PluginAccess = {
     // Integrity within, so that an answer that came short is asked for again.
     openStorage: async (destination, intent) =>
-      new RetryingStorage(new IntegrityStorage(await host.openStorage(destination, intent))),
+      new RetryingStorage(new IntegrityStorage(await host.openStorage(destination, intent, options.confirm))),
     idsOf: (port) => host.idsOf(port),
     moduleUrl: (port, id) => host.moduleUrl(port, id),
     validate: (port, choice) => host.validate(port, choice.id, choice.configuration),

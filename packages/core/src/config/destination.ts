@@ -1,3 +1,5 @@
+import { shownUrl } from './destination-url.js'
+
 /** A stretch of every day with limits of its own. Times are local, `HH:MM`; a stretch may go over midnight. */
 export interface LimitPeriod {
   readonly from: string
@@ -29,5 +31,5 @@ export interface Destination {
 
 /** A destination that is known by its URL alone. */
 export function destinationOf(url: string): Destination {
-  return { name: url, url }
+  return { name: shownUrl(url), url }
 }

@@ -418,6 +418,10 @@ export interface EngineOptions {
   readonly pluginDirectories: readonly string[]
   /** Folders of plugin packages that come with bkp, whose manifests a test has checked. */
   readonly bundledPluginDirectories?: readonly string[]
+  /** Where storages find options that nothing else gives, e.g. credentials. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Asks the user a question that is answered by yes or no; absent where nobody can be asked. */
+  readonly confirm?: (question: string) => Promise<boolean>
   /** Threads for the hot path; default the number of processors, at most 8. */
   readonly workers?: number
   /** Where packs wait for slow destinations, and how much of them; without it a run waits for the slowest. */

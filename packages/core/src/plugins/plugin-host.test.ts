@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { destinationOf } from '../config/destination.js'
+import { schemeOf } from '../config/destination-url.js'
 import { faultsOf } from './manifest.js'
-import { PluginHost, schemeOf } from './plugin-host.js'
+import { PluginHost } from './plugin-host.js'
 
 const pluginApi = fileURLToPath(new URL('../../../plugin-api/dist/index.js', import.meta.url))
 const made: string[] = []
@@ -53,6 +54,21 @@ describe('PluginHost', () => {
       intent: 'open',
     })
     expect(globalThis).toHaveProperty('lazyRan', true)
+  })
+
+  it('gives a storage its options, the URL without a query, and a way to ask', async () => {
+    const contribution = {
+      id: 'c',
+      schemes: ['cc'],
+      configuration: { type: 'object', properties: { a: { type: 'integer' } } },
+    }
+    const curious = plugin(
+      'curious',
+      { api: '^1.0.0', displayName: 'c', contributes: { storage: [contribution] } },
+      `export default definePlugin({ activate(context) { context.registerStorage('c', async (request) => request) } })`,
+    )
+    const opened = await (await host(curious)).openStorage(destinationOf('cc://x?a=7'), 'open', async () => true)
+    expect(opened).toMatchObject({ url: 'cc://x', configuration: { a: 7 }, confirm: expect.any(Function) })
   })
 
   it('names both plugins that claim one scheme', async () => {

@@ -6,11 +6,15 @@ import {
   type Logger,
   type Storage,
   type StorageFactory,
+  type StorageRequest,
   type WorkerContribution,
 } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
+import { schemeOf } from '../config/destination-url.js'
 import { BkpError } from '../errors/index.js'
 import { type InstalledPlugin, knownPorts, readManifest } from './manifest.js'
+import { faultsBySchema } from './schema-faults.js'
+import { type Environment, resolveStorageOptions } from './storage-options.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
 
@@ -30,15 +34,24 @@ const activationTimeoutMs = 10_000
 export class PluginHost {
   readonly #plugins: readonly InstalledPlugin[]
   readonly #log: Logger
+  readonly #environment: Environment
   readonly #activated = new Map<string, Promise<ReadonlyMap<string, StorageFactory>>>()
 
-  private constructor(plugins: readonly InstalledPlugin[], log: Logger) {
+  private constructor(plugins: readonly InstalledPlugin[], log: Logger, environment: Environment) {
     this.#plugins = plugins
     this.#log = log
+    this.#environment = environment
   }
 
-  /** @throws BkpError `plugin-failed` for a bad manifest, or two plugins that claim the same */
-  static async fromDirectories(directories: PluginDirectories, log: Logger): Promise<PluginHost> {
+  /**
+   * @param environment where options of storages come from that nothing else gives
+   * @throws BkpError `plugin-failed` for a bad manifest, or two plugins that claim the same
+   */
+  static async fromDirectories(
+    directories: PluginDirectories,
+    log: Logger,
+    environment: Environment = {},
+  ): Promise<PluginHost> {
     const read = (isBundled: boolean) => (directory: string) =>
       readManifest(directory, isBundled, (text) => log.warn(text))
     const plugins = await Promise.all([
@@ -46,20 +59,26 @@ export class PluginHost {
       ...directories.installed.map(read(false)),
     ])
     refuseConflicts(plugins)
-    return new PluginHost(plugins, log)
+    return new PluginHost(plugins, log, environment)
   }
 
   /**
-   * The raw storage of a URL; a plain path has the scheme `file`.
-   * @throws BkpError `missing-plugin`, `plugin-failed`; PortError of the plugin
+   * The raw storage of a destination; a plain path has the scheme `file`.
+   * @param confirm asks the user, where there is one
+   * @throws BkpError `missing-plugin`, `plugin-failed`, `usage` for options that are not valid; PortError of the plugin
    */
-  async openStorage({ url }: Destination, intent: 'create' | 'open'): Promise<Storage> {
-    const scheme = schemeOf(url)
+  async openStorage(
+    destination: Destination,
+    intent: 'create' | 'open',
+    confirm?: StorageRequest['confirm'],
+  ): Promise<Storage> {
+    const scheme = schemeOf(destination.url)
     for (const plugin of this.#plugins) {
       const contribution = plugin.manifest.contributes.storage?.find(({ schemes }) => schemes.includes(scheme))
       if (contribution === undefined) continue
+      const options = await resolveStorageOptions(destination, contribution.configuration, this.#environment)
       const factory = (await this.#activate(plugin)).get(contribution.id) as StorageFactory
-      return factory({ url, configuration: {}, intent, log: this.#log })
+      return factory({ ...options, intent, log: this.#log, ...(confirm === undefined ? {} : { confirm }) })
     }
     throw new BkpError('missing-plugin', `No installed plugin can reach ${scheme}: URLs`, {
       hint: `Schemes that are there: ${this.schemes().join(', ')}`,
@@ -86,14 +105,9 @@ export class PluginHost {
   async validate(port: WorkerPortName, id: string, configuration: Readonly<Record<string, unknown>>): Promise<void> {
     const schema = this.#find(port, id)?.contribution.configuration
     if (schema === undefined || (Object.keys(configuration).length === 0 && schema.required === undefined)) return
-    const { Ajv2020 } = await import('ajv/dist/2020.js')
-    const ajv = new Ajv2020({ allErrors: true })
-    ajv.addVocabulary(['x-bkp-secret'])
-    const validate = ajv.compile(schema)
-    if (validate(configuration)) return
-    const reasons = (validate.errors ?? []).map(
-      ({ instancePath, message }) => `${instancePath.slice(1) || id} ${message ?? ''}`,
-    )
+    const faults = await faultsBySchema(schema, configuration)
+    if (faults.length === 0) return
+    const reasons = faults.map(({ path, message }) => `${path.join('.') || id} ${message}`)
     throw new BkpError('usage', `The configuration of ${id} is not valid: ${reasons.join('; ')}`)
   }
 
@@ -115,12 +129,6 @@ export class PluginHost {
     this.#activated.set(plugin.packageName, activating)
     return activating
   }
-}
-
-/** Lower-case scheme of a URL; `file` for paths, Windows drives included. */
-export function schemeOf(url: string): string {
-  const match = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(url)
-  return match === null ? 'file' : (match[1] as string).toLowerCase()
 }
 
 async function activate(plugin: InstalledPlugin, log: Logger): Promise<ReadonlyMap<string, StorageFactory>> {

@@ -1,0 +1,84 @@
+import type { JsonSchema } from '@bkp/plugin-api'
+import type { ErrorObject, Options } from 'ajv'
+import { nearest } from '../config/nearest.js'
+import { environmentNameOf, ownKeywords, propertiesOf } from './schema-parts.js'
+
+/** One thing that is wrong with options. Never holds a value: it may be a secret. */
+export interface OptionFault {
+  /** Names of the option and of what is inside of it, outermost first; empty for the options as a whole. */
+  readonly path: readonly string[]
+  readonly message: string
+  /** Whether something is absent: it may come from elsewhere later. */
+  readonly isMissing: boolean
+}
+
+/** What a schema has against a value; nothing for a valid one. With `coerceTypes` the value is changed. */
+export async function faultsBySchema(
+  schema: JsonSchema,
+  value: unknown,
+  options: Options = {},
+): Promise<readonly OptionFault[]> {
+  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  // Formats are for editors; strict only about keywords, where a misspelt one would check nothing.
+  const ajv = new Ajv2020({ allErrors: true, validateFormats: false, strictTypes: false, logger: false, ...options })
+  ajv.addVocabulary(ownKeywords(schema))
+  const validate = ajv.compile(schema)
+  if (validate(value)) return []
+  // Of a value that fits none of several, only that is said; what each of them wants would confuse.
+  const errors = (validate.errors ?? []).filter(({ keyword, schemaPath }) => {
+    const inner = /\/(anyOf|oneOf)\/\d/.test(schemaPath)
+    return !inner && keyword !== 'if'
+  })
+  return errors.map((error) => faultOf(error, schema))
+}
+
+export function pathOf(instancePath: string): string[] {
+  return instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+function faultOf(error: ErrorObject, schema: JsonSchema): OptionFault {
+  const path = pathOf(error.instancePath)
+  const params = error.params as Readonly<Record<string, unknown>>
+  const property = params.additionalProperty ?? params.unevaluatedProperty
+  if (typeof property === 'string') {
+    const known = Object.keys(propertiesOf(schemaAt(schema, path)))
+    return { path: [...path, property], message: unknownText(property, known), isMissing: false }
+  }
+  if (error.keyword === 'required' || error.keyword === 'dependentRequired') {
+    const missing = String(params.missingProperty)
+    const variable = environmentNameOf(propertiesOf(schemaAt(schema, path))[missing])
+    const way = variable === undefined ? '' : `; it may also come from the environment variable ${variable}`
+    return { path: [...path, missing], message: `is missing${way}`, isMissing: true }
+  }
+  return {
+    path,
+    message: messageOf(error, params),
+    isMissing: path.length === 0 && /^(anyOf|oneOf)$/.test(error.keyword),
+  }
+}
+
+function messageOf({ keyword, message }: ErrorObject, params: Readonly<Record<string, unknown>>): string {
+  if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`
+  if (keyword === 'const') return `must be ${String(params.allowedValue)}`
+  return (message ?? 'is not valid').replace('must NOT', 'must not')
+}
+
+/** What to say of a key that nobody knows. */
+export function unknownText(given: string, known: readonly string[]): string {
+  const meant = nearest(given, known)
+  if (meant !== undefined) return `is not known; did you mean "${meant}"?`
+  return known.length === 0 ? 'is not known; there are none' : `is not known; known are ${known.join(', ')}`
+}
+
+function schemaAt(schema: JsonSchema, path: readonly string[]): JsonSchema {
+  let at: JsonSchema = schema
+  for (const name of path) {
+    const inner = propertiesOf(at)[name] ?? at.additionalProperties ?? at.items
+    if (typeof inner !== 'object' || inner === null) return {}
+    at = inner as JsonSchema
+  }
+  return at
+}
