@@ -6,8 +6,7 @@ import { PluginEngine } from './engine/engine.js'
 import type { PluginAccess } from './engine/plugin-access.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/tokens.js'
 import { PluginHost } from './plugins/plugin-host.js'
-import { IntegrityStorage } from './ports/integrity.js'
-import { RetryingStorage } from './ports/retrying.js'
+import { wrapStorage } from './ports/wrap-storage.js'
 
 const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
@@ -19,9 +18,11 @@ export async function createEngine(options: EngineOptions, log: Logger = quiet):
     options.env,
   )
   const plugins: PluginAccess = {
-    // Integrity within, so that an answer that came short is asked for again.
     openStorage: async (destination, intent) =>
-      new RetryingStorage(new IntegrityStorage(await host.openStorage(destination, intent, options.confirm))),
+      wrapStorage(await host.openStorage(destination, intent, options.confirm), destination, {
+        onRetry: ({ subject, error, delayMs }) =>
+          log.warn(`${destination.name}: retrying in ${Math.ceil(delayMs / 1000)} s: ${error.message}`, { subject }),
+      }),
     idsOf: (port) => host.idsOf(port),
     moduleUrl: (port, id) => host.moduleUrl(port, id),
     validate: (port, choice) => host.validate(port, choice.id, choice.configuration),

@@ -3,7 +3,7 @@ import { expectPortRejection, type Fault, FaultyStorage, InMemoryStorage, random
 import { describe, expect, it } from 'vitest'
 import { indexKey, objectNameOf, packKey, slotKey, snapshotKey } from '../format/ids.js'
 import { IntegrityStorage } from './integrity.js'
-import { RetryingStorage } from './retrying.js'
+import { defaultRetryPolicy, RetryingStorage } from './retrying.js'
 
 const bytes = randomLikeBytes(10_000)
 const name = objectNameOf(bytes)
@@ -86,8 +86,8 @@ describe('IntegrityStorage', () => {
 
   it('below a retry makes up for an answer that was short once', async () => {
     const short: Fault = { kind: 'truncation', missingBytes: 1, when: { kind: 'numbers', numbers: [1] } }
-    const policy = { retries: 1, firstDelayMs: 1, maxDelayMs: 1 }
-    const storage = new RetryingStorage(new IntegrityStorage(await storageWith(short)), policy)
+    const policy = { ...defaultRetryPolicy, retries: 1, firstDelayMs: 1 }
+    const storage = new RetryingStorage(new IntegrityStorage(await storageWith(short)), { policy })
     const range = await storage.get(packKey(name), { offset: 5, length: 100 })
     expect(Buffer.compare(range, bytes.subarray(5, 105))).toBe(0)
   })

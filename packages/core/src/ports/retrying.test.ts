@@ -1,9 +1,11 @@
 import { PortError, type PortErrorCode, portErrorCodes } from '@bkp/plugin-api'
 import { describeStorage, expectPortRejection, type Fault, FaultyStorage, InMemoryStorage } from '@bkp/testkit'
 import { describe, expect, it } from 'vitest'
-import { RetryingStorage, type RetryPolicy } from './retrying.js'
+import { StorageMeter } from './metrics.js'
+import { defaultRetryPolicy, RetryingStorage, type RetryNotice, type RetryPolicy } from './retrying.js'
+import { ManualTiming } from './testing/manual-timing.js'
 
-const policy: RetryPolicy = { retries: 3, firstDelayMs: 1, maxDelayMs: 4 }
+const policy: RetryPolicy = { ...defaultRetryPolicy, retries: 3, firstDelayMs: 1, maxDelayMs: 4 }
 const bytes = Buffer.from('an object')
 const passing: readonly PortErrorCode[] = ['transient', 'throttled', 'offline']
 const calls = {
@@ -25,7 +27,7 @@ async function retryingOver(...faults: Fault[]) {
   const inner = new InMemoryStorage()
   for (const key of ['old', 'older', 'oldest']) await inner.put(key, bytes)
   const faulty = new FaultyStorage(inner, faults)
-  return { inner, faulty, storage: new RetryingStorage(faulty, policy) }
+  return { inner, faulty, storage: new RetryingStorage(faulty, { policy }) }
 }
 
 const failure = (
@@ -50,7 +52,7 @@ describeStorage('retrying, over one that fails now and then', {
       const moment = call === 'get' || call === 'list' ? 'after' : 'before'
       return { kind: 'failure', call, moment, error: new PortError('transient', 'x'), when }
     })
-    const patient = { retries: 12, firstDelayMs: 0, maxDelayMs: 0 }
+    const patient = { policy: { ...policy, retries: 12, firstDelayMs: 0, maxDelayMs: 0 } }
     const reopen = async () => new RetryingStorage(new FaultyStorage(new InMemoryStorage({ objects }), faults), patient)
     return { storage: await reopen(), reopen, dispose: async () => objects.clear() }
   },
@@ -90,7 +92,7 @@ describe('RetryingStorage', () => {
       attempts++
       throw new RangeError('a bug')
     }
-    await expect(new RetryingStorage(inner, policy).get('old')).rejects.toThrow(new RangeError('a bug'))
+    await expect(new RetryingStorage(inner, { policy }).get('old')).rejects.toThrow(new RangeError('a bug'))
     expect(attempts).toBe(1)
   })
 
@@ -116,7 +118,9 @@ describe('RetryingStorage', () => {
       const faulty = new FaultyStorage(new InMemoryStorage(), [
         { kind: 'failure', call: 'get', moment: 'before', error, when },
       ])
-      const storage = new RetryingStorage(faulty, { retries: 5, firstDelayMs: 60_000, maxDelayMs: 60_000 })
+      const storage = new RetryingStorage(faulty, {
+        policy: { ...policy, firstDelayMs: 60_000, maxDelayMs: 60_000 },
+      })
       const controller = new AbortController()
       const reason = new Error('the user pressed Ctrl-C')
       setTimeout(() => controller.abort(reason), 30)
@@ -124,6 +128,69 @@ describe('RetryingStorage', () => {
       expect(faulty.callsOf('get')).toBe(1)
     },
   )
+
+  describe('in time', () => {
+    const fails = (error: PortError): Fault => ({
+      kind: 'failure',
+      call: 'get',
+      moment: 'before',
+      error,
+      when: { kind: 'every' },
+    })
+
+    function timed(error: PortError, changes: Partial<RetryPolicy> = {}, random = () => 0) {
+      const timing = new ManualTiming()
+      const notices: RetryNotice[] = []
+      const meter = new StorageMeter()
+      const faulty = new FaultyStorage(new InMemoryStorage(), [fails(error)])
+      const onRetry = (notice: RetryNotice) => notices.push(notice)
+      const parts = { policy: { ...defaultRetryPolicy, ...changes }, timing, random, meter, onRetry }
+      return { timing, notices, meter, faulty, storage: new RetryingStorage(faulty, parts) }
+    }
+    const delaysOf = (notices: readonly RetryNotice[]) => notices.map(({ delayMs }) => delayMs / 1000)
+
+    it('doubles its delays up to the longest, tells each before it waits, and counts them', async () => {
+      const error = new PortError('offline', 'no route to nas')
+      const { timing, notices, meter, storage } = timed(error)
+      await expect(timing.finish(storage.get('old'))).rejects.toMatchObject({ code: 'offline' })
+      expect(delaysOf(notices)).toEqual([1, 2, 4, 8, 16, 30, 30])
+      expect(notices[0]).toMatchObject({
+        call: 'get',
+        subject: 'old',
+        retriesLeft: 7,
+        error: { message: error.message },
+      })
+      expect(meter.snapshot()).toMatchObject({ retries: 7, retrySeconds: 91 })
+    })
+
+    it('takes a random part of up to a half off each', async () => {
+      const { timing, notices, storage } = timed(new PortError('transient', 'x'), { retries: 3 }, () => 0.5)
+      await expect(timing.finish(storage.get('old'))).rejects.toThrow('x')
+      expect(delaysOf(notices)).toEqual([0.75, 1.5, 3])
+    })
+
+    it('obeys no far side that asks for hours, and gives up when its patience is at its end', async () => {
+      const { timing, notices, faulty, storage } = timed(new PortError('throttled', 'x', { retryAfterMs: 7_200_000 }))
+      await expect(timing.finish(storage.get('old'))).rejects.toMatchObject({ code: 'throttled' })
+      expect(delaysOf(notices)).toEqual([60, 60])
+      expect(faulty.callsOf('get')).toBe(3)
+    })
+
+    it('counts the time of slow attempts after the first failure, so that a dead one is found dead', async () => {
+      const timing = new ManualTiming()
+      const notices: RetryNotice[] = []
+      const slow = new InMemoryStorage()
+      slow.get = async () => {
+        await timing.wait(60_000)
+        throw new PortError('transient', 'stalled')
+      }
+      const parts = { timing, random: () => 0, onRetry: (notice: RetryNotice) => notices.push(notice) }
+      const began = timing.now()
+      await expect(timing.finish(new RetryingStorage(slow, parts).get('old'))).rejects.toThrow('stalled')
+      expect(delaysOf(notices)).toEqual([1, 2])
+      expect(timing.now() - began).toBeLessThan(190_000)
+    })
+  })
 
   it('tells of a success also when the signal comes at the same time', async () => {
     const { inner } = await retryingOver()
@@ -133,7 +200,7 @@ describe('RetryingStorage', () => {
       await put(key, data)
       controller.abort(new Error('the user pressed Ctrl-C'))
     }
-    const storage = new RetryingStorage(inner, policy)
+    const storage = new RetryingStorage(inner, { policy })
     await expect(storage.put('new', bytes, { signal: controller.signal })).resolves.toBeUndefined()
   })
 
@@ -190,7 +257,7 @@ describe('RetryingStorage', () => {
           isFreed = true
         }
       }
-      for await (const { key } of new RetryingStorage(inner, policy).list('')) {
+      for await (const { key } of new RetryingStorage(inner, { policy }).list('')) {
         expect(key).toBe('a')
         break
       }

@@ -1,47 +1,90 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type CallOptions,
   type GetOptions,
   isPortError,
+  type PortError,
   type PutOptions,
   type Storage,
   type StoredObject,
 } from '@bkp/plugin-api'
-import pRetry from 'p-retry'
+import { ForwardingStorage } from './forwarding.js'
+import type { StorageMeter } from './metrics.js'
+import type { StorageCall } from './storage-call.js'
+import { systemTiming, type Timing } from './timing.js'
 
 /** How often and how patiently to try again. */
 export interface RetryPolicy {
+  /** Attempts after the first. */
   readonly retries: number
+  /** Doubled from one attempt to the next; a random part of up to a half is taken off, so that many do not come at once. */
   readonly firstDelayMs: number
   readonly maxDelayMs: number
+  /** The longest wait that the far side may ask for. */
+  readonly maxAskedDelayMs: number
+  /** No attempt begins later than this after the first failure: one that is dead is found dead in time. */
+  readonly patienceMs: number
 }
 
-export const defaultRetryPolicy: RetryPolicy = { retries: 5, firstDelayMs: 500, maxDelayMs: 30_000 }
+/** Over a network: about a minute and a half, in which a server restarts or a router dials in again. */
+export const defaultRetryPolicy: RetryPolicy = {
+  retries: 7,
+  firstDelayMs: 1_000,
+  maxDelayMs: 30_000,
+  maxAskedDelayMs: 60_000,
+  patienceMs: 120_000,
+}
 
+/** For disks of this machine: what does not pass in seconds does not pass. */
+export const localRetryPolicy: RetryPolicy = { ...defaultRetryPolicy, retries: 5, firstDelayMs: 500 }
+
+/** Told before each wait. */
+export interface RetryNotice {
+  readonly call: StorageCall
+  /** A key, or the prefix of a list. */
+  readonly subject: string
+  readonly error: PortError
+  readonly delayMs: number
+  /** Attempts left, the next one included. */
+  readonly retriesLeft: number
+}
+
+export interface RetryingParts {
+  readonly policy?: RetryPolicy
+  readonly timing?: Timing
+  /** From 0 to less than 1. */
+  readonly random?: () => number
+  readonly meter?: StorageMeter
+  readonly onRetry?: (notice: RetryNotice) => void
+}
+
+/** `auth` is not among them: a storage renews what expires itself, and wrong credentials stay wrong. */
 const worthRetrying = ['transient', 'throttled', 'offline'] as const
 
+type Subject = Pick<RetryNotice, 'call' | 'subject'>
+
 /**
- * Repeats what failed for a reason that passes, and waits for as long as the far side asks. Every call of the port is safe
- * to repeat.
+ * Repeats what failed for a reason that passes, and waits for as long as the far side asks, within limits. Every call of the
+ * port is safe to repeat.
  */
-export class RetryingStorage implements Storage {
-  readonly #inner: Storage
+export class RetryingStorage extends ForwardingStorage {
   readonly #policy: RetryPolicy
+  readonly #timing: Timing
+  readonly #random: () => number
+  readonly #parts: RetryingParts
 
-  constructor(inner: Storage, policy: RetryPolicy = defaultRetryPolicy) {
-    this.#inner = inner
-    this.#policy = policy
+  constructor(inner: Storage, parts: RetryingParts = {}) {
+    super(inner)
+    this.#policy = parts.policy ?? defaultRetryPolicy
+    this.#timing = parts.timing ?? systemTiming
+    this.#random = parts.random ?? Math.random
+    this.#parts = parts
   }
 
-  get capabilities() {
-    return this.#inner.capabilities
-  }
-
-  put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
+  override put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
     let isRepeated = false
     const attempt = async () => {
       try {
-        await this.#inner.put(key, data, options)
+        await this.inner.put(key, data, options)
       } catch (error) {
         // An earlier attempt may have stored it, and only its answer was lost. Another writer of the very same bytes
         // cannot be told from that, and does no harm: who needs to win alone writes something of its own.
@@ -50,22 +93,22 @@ export class RetryingStorage implements Storage {
         throw error
       }
     }
-    return this.#retry(attempt, options)
+    return this.#retry({ call: 'put', subject: key }, attempt, options)
   }
 
-  get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
-    return this.#retry(() => this.#inner.get(key, options), options)
+  override get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    return this.#retry({ call: 'get', subject: key }, () => this.inner.get(key, options), options)
   }
 
-  stat(key: string, options: CallOptions = {}): Promise<StoredObject> {
-    return this.#retry(() => this.#inner.stat(key, options), options)
+  override stat(key: string, options: CallOptions = {}): Promise<StoredObject> {
+    return this.#retry({ call: 'stat', subject: key }, () => this.inner.stat(key, options), options)
   }
 
-  async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
-    const begin = () => this.#inner.list(prefix, options)[Symbol.asyncIterator]()
+  override async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
+    const begin = () => this.inner.list(prefix, options)[Symbol.asyncIterator]()
     const given = new Set<string>()
     let objects = begin()
-    const next = async () => {
+    const step = async () => {
       try {
         for (;;) {
           const result = await objects.next()
@@ -77,8 +120,9 @@ export class RetryingStorage implements Storage {
         throw error
       }
     }
+    const next = () => this.#retry({ call: 'list', subject: prefix }, step, options)
     try {
-      for (let result = await this.#retry(next, options); !result.done; result = await this.#retry(next, options)) {
+      for (let result = await next(); !result.done; result = await next()) {
         given.add(result.value.key)
         yield result.value
       }
@@ -87,50 +131,38 @@ export class RetryingStorage implements Storage {
     }
   }
 
-  remove(key: string, options: CallOptions = {}): Promise<void> {
-    return this.#retry(() => this.#inner.remove(key, options), options)
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close()
+  override remove(key: string, options: CallOptions = {}): Promise<void> {
+    return this.#retry({ call: 'remove', subject: key }, () => this.inner.remove(key, options), options)
   }
 
   async #holds(key: string, data: Uint8Array, { signal }: CallOptions): Promise<boolean> {
-    const stored = await this.#inner.get(key, signal === undefined ? {} : { signal })
+    const stored = await this.inner.get(key, signal === undefined ? {} : { signal })
     return Buffer.compare(stored, data) === 0
   }
 
-  async #retry<T>(action: () => Promise<T>, { signal }: CallOptions): Promise<T> {
-    let done: { readonly result: T } | undefined
-    const attempt = async () => {
-      done = { result: await action() }
-      return done.result
+  async #retry<T>(subject: Subject, action: () => Promise<T>, { signal }: CallOptions): Promise<T> {
+    let firstFailureAt: number | undefined
+    for (let retriesLeft = this.#policy.retries; ; retriesLeft--) {
+      signal?.throwIfAborted()
+      try {
+        return await action()
+      } catch (error) {
+        if (!isPortError(error) || !worthRetrying.some((code) => code === error.code) || retriesLeft === 0) throw error
+        const now = this.#timing.now()
+        firstFailureAt ??= now
+        const delayMs = this.#delayMs(this.#policy.retries - retriesLeft, error)
+        if (now + delayMs - firstFailureAt > this.#policy.patienceMs) throw error
+        if (!signal?.aborted) this.#parts.onRetry?.({ ...subject, error, delayMs, retriesLeft })
+        await this.#timing.wait(delayMs, signal)
+        this.#parts.meter?.retried(delayMs)
+      }
     }
-    const retrying = pRetry(attempt, {
-      retries: this.#policy.retries,
-      minTimeout: this.#policy.firstDelayMs,
-      maxTimeout: this.#policy.maxDelayMs,
-      randomize: true,
-      shouldRetry: async ({ error, retriesLeft }) => {
-        if (!isPortError(error) || !worthRetrying.some((code) => code === error.code)) return false
-        if (retriesLeft > 0 && error.retryAfterMs !== undefined) await waitFor(error.retryAfterMs, signal)
-        return true
-      },
-      ...(signal === undefined ? {} : { signal }),
-    })
-    return retrying.catch((error: unknown) => {
-      // A signal that comes just after the end would make pRetry deny what has happened.
-      if (done === undefined) throw error
-      return done.result
-    })
   }
-}
 
-/** @throws the reason of the signal */
-async function waitFor(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(delayMs, undefined, signal === undefined ? {} : { signal })
-  } catch (error) {
-    throw signal?.aborted ? signal.reason : error
+  /** @param attempt counted from 0 */
+  #delayMs(attempt: number, { retryAfterMs = 0 }: PortError): number {
+    const { firstDelayMs, maxDelayMs, maxAskedDelayMs } = this.#policy
+    const own = Math.min(maxDelayMs, firstDelayMs * 2 ** attempt) * (1 - this.#random() / 2)
+    return Math.round(Math.max(own, Math.min(retryAfterMs, maxAskedDelayMs)))
   }
 }

@@ -1,0 +1,162 @@
+import {
+  type CallOptions,
+  type GetOptions,
+  PortError,
+  type PutOptions,
+  type Storage,
+  type StoredObject,
+} from '@bkp/plugin-api'
+import { maxObjectBytes } from '../format/limits.js'
+import { whenAborted } from './aborting.js'
+import { ForwardingStorage } from './forwarding.js'
+import type { Timing } from './timing.js'
+
+/** How long one attempt may take: `baseMs` and, for what is transferred, the time that it needs at the slowest rate. */
+export interface TimeLimits {
+  readonly baseMs: number
+  /** Of one transfer; several may share the line. */
+  readonly minBytesPerSecond: number
+  /** How long a call that is aborted may take to tidy up. */
+  readonly abortMs: number
+  /** How long closing may take. */
+  readonly closeMs: number
+}
+
+/** Eight transfers share a line of 1 Mbit/s: a limit that is too short would let no pack ever arrive. */
+export const defaultTimeLimits: TimeLimits = {
+  baseMs: 60_000,
+  minBytesPerSecond: 16 * 1024,
+  abortMs: 5_000,
+  closeMs: 10_000,
+}
+
+export interface TimeoutParts {
+  readonly limits: TimeLimits
+  readonly timing: Timing
+}
+
+/** Sizes that are not known before a whole object is read: nothing else of ours is larger than this. */
+const largestOther = 4 * 1024 * 1024
+
+/**
+ * Lets no call hang. What takes too long is aborted and rejects with `transient`, whether or not the storage listens to the
+ * signal. A storage that does not may still be at work: so it never gets memory that the caller may use again (`into`), and
+ * callers must never change bytes that they have given to `put`.
+ *
+ * A list has the time from one object to the next.
+ */
+export class TimeoutStorage extends ForwardingStorage {
+  readonly #limits: TimeLimits
+  readonly #timing: Timing
+
+  constructor(inner: Storage, { limits, timing }: TimeoutParts) {
+    super(inner)
+    this.#limits = limits
+    this.#timing = timing
+  }
+
+  override put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
+    return this.#call(`Storing ${key}`, data.length, options.signal, (signal) =>
+      this.inner.put(key, data, { ...options, signal }),
+    )
+  }
+
+  override async get(key: string, { into, ...options }: GetOptions = {}): Promise<Uint8Array> {
+    const length = options.length ?? into?.length
+    const expected = length ?? (/^(packs|index)\//.test(key) ? maxObjectBytes : largestOther)
+    const bytes = await this.#call(`Reading ${key}`, expected, options.signal, (signal) =>
+      this.inner.get(key, { ...options, ...(length === undefined ? {} : { length }), signal }),
+    )
+    // An answer of another length is for others to judge.
+    if (into === undefined || into.length !== bytes.length) return bytes
+    into.set(bytes)
+    return into
+  }
+
+  override stat(key: string, options: CallOptions = {}): Promise<StoredObject> {
+    return this.#call(`Looking at ${key}`, 0, options.signal, (signal) => this.inner.stat(key, { ...options, signal }))
+  }
+
+  override async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
+    const controller = new AbortController()
+    const objects = this.inner.list(prefix, { ...options, signal: controller.signal })[Symbol.asyncIterator]()
+    const what = `Listing ${prefix === '' ? 'everything' : prefix}`
+    const step = <T>(action: () => Promise<T>) => this.#within(what, 0, options.signal, controller, action)
+    let isAtWork = true
+    try {
+      for (let result = await step(() => objects.next()); !result.done; result = await step(() => objects.next())) {
+        isAtWork = false
+        yield result.value
+        isAtWork = true
+      }
+    } finally {
+      controller.abort(new PortError('transient', `${what} is over`))
+      const returned = objects.return?.()
+      // One that hangs would not even hear that it may end.
+      if (isAtWork) returned?.catch(() => undefined)
+      else await this.#within(what, 0, undefined, controller, async () => returned)
+    }
+  }
+
+  override remove(key: string, options: CallOptions = {}): Promise<void> {
+    return this.#call(`Removing ${key}`, 0, options.signal, (signal) => this.inner.remove(key, { ...options, signal }))
+  }
+
+  /** Nothing depends on a connection that is left behind: what was stored is stored. */
+  override async close(): Promise<void> {
+    const closed = new AbortController()
+    const timeIsUp = this.#timing.wait(this.#limits.closeMs, closed.signal)
+    try {
+      await Promise.race([this.inner.close(), timeIsUp])
+    } finally {
+      closed.abort()
+    }
+  }
+
+  #call<T>(
+    what: string,
+    bytes: number,
+    signal: AbortSignal | undefined,
+    action: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController()
+    return this.#within(what, bytes, signal, controller, () => action(controller.signal))
+  }
+
+  async #within<T>(
+    what: string,
+    bytes: number,
+    signal: AbortSignal | undefined,
+    controller: AbortController,
+    action: () => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted()
+    const { baseMs, minBytesPerSecond, abortMs } = this.#limits
+    const limitMs = baseMs + Math.ceil((bytes / minBytesPerSecond) * 1000)
+    const ended = new AbortController()
+    const timeIsUp = async () => {
+      await this.#timing.wait(limitMs, ended.signal)
+      throw new PortError('transient', `${what} took longer than ${Math.round(limitMs / 1000)} s`)
+    }
+    let forget = () => {}
+    const aborted = new Promise<never>((_, reject) => {
+      forget = whenAborted(signal, () => {
+        controller.abort(signal?.reason)
+        // The second is what happens when the call ends in time.
+        this.#timing.wait(abortMs, ended.signal).then(
+          () => reject(signal?.reason),
+          () => undefined,
+        )
+      })
+    })
+    try {
+      return await Promise.race([action(), timeIsUp(), aborted])
+    } catch (error) {
+      controller.abort(error)
+      throw error
+    } finally {
+      ended.abort()
+      forget()
+    }
+  }
+}
