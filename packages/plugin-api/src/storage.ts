@@ -87,6 +87,12 @@ export interface Storage {
 
   /** Frees connections and handles. May be called twice. */
   close(): Promise<void>
+
+  /**
+   * The far side's clock in milliseconds since 1970, to find a wrong one there or here. Left out where there is no way to
+   * ask, and on this machine.
+   */
+  readonly now?: ((options?: CallOptions) => Promise<number>) | undefined
 }
 
 /** What a storage factory is given. */

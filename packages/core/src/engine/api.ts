@@ -316,6 +316,58 @@ export interface MigrationResult {
   readonly elapsedMs: number
 }
 
+/** One thing that a test of a destination tried. */
+export interface ProbeStep {
+  readonly name: 'open' | 'write' | 'read' | 'ranges' | 'list' | 'create' | 'replace' | 'remove' | 'speed' | 'clock'
+  /** `note`: it does not work, and is not needed for backups, e.g. removing with a key that may not. */
+  readonly level: 'ok' | 'note' | 'problem'
+  readonly message: string
+}
+
+export interface ProbeResult {
+  readonly steps: readonly ProbeStep[]
+  /** Bytes per second, of one object. */
+  readonly uploadBytesPerSecond?: number
+  readonly downloadBytesPerSecond?: number
+  /** Round trip of a small request. */
+  readonly latencyMs?: number
+  /** How far the clock of the other side is ahead of this machine's; negative when behind. */
+  readonly clockSkewMs?: number
+  readonly canRemove: boolean
+  readonly canReplace: boolean
+  /** Keys of test objects that could not be removed. */
+  readonly leftBehind: readonly string[]
+}
+
+export interface DestinationStatus {
+  readonly name: string
+  readonly url: string
+  /** Why it cannot be used now; everything below is unknown then. */
+  readonly message?: string
+  readonly snapshots?: number
+  /** ISO 8601. */
+  readonly newestSnapshot?: string
+  /** Snapshots that other destinations have and this one has not. */
+  readonly lagSnapshots?: number
+  /** Seconds from this one's newest snapshot to the newest of all. */
+  readonly lagSeconds?: number
+  readonly objects?: number
+  readonly bytes?: number
+  /** Objects that other destinations have and this one has not. */
+  readonly missingObjects?: number
+  readonly missingBytes?: number
+  readonly lastCheck?: CheckRecord
+}
+
+/** What this machine remembers of the latest check of a destination. */
+export interface CheckRecord {
+  /** ISO 8601. */
+  readonly time: string
+  readonly readDataShare: number
+  /** What was found and not healed. */
+  readonly damages: number
+}
+
 export interface HealedObject {
   readonly key: string
   /** What was wrong with it. */
@@ -403,6 +455,8 @@ export interface Repository {
    */
   check(options: CheckOptions): Promise<readonly DestinationCheck[]>
   stats(options?: RunOptions): Promise<RepositoryStats>
+  /** How every destination is, the absent ones last. */
+  status(options?: RunOptions): Promise<readonly DestinationStatus[]>
   close(): Promise<void>
 }
 
@@ -424,6 +478,8 @@ export interface EngineOptions {
   readonly confirm?: (question: string) => Promise<boolean>
   /** Threads for the hot path; default the number of processors, at most 8. */
   readonly workers?: number
+  /** Where this machine remembers what checks found; without it nothing is remembered. */
+  readonly stateDirectory?: string
   /** Where packs wait for slow destinations, and how much of them; without it a run waits for the slowest. */
   readonly spool?: { readonly directory: string; readonly limitBytes: number }
   /** Gives threads that were started before the engine was loaded, each once; the engine ends what it was given. */
@@ -456,6 +512,8 @@ export interface Engine {
    * again at any point.
    */
   migrate(options: MigrateOptions): Promise<MigrationResult>
+  /** Tries a place with objects of its own, and removes them as far as that is allowed. */
+  probe(destination: Destination, options?: RunOptions): Promise<ProbeResult>
   /** Which codecs, ciphers and features work on this machine. */
   doctor(): Promise<readonly DoctorFinding[]>
   /** The first compression of the list that works here, e.g. `zstd`, else `deflate`. */

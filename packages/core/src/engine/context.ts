@@ -7,6 +7,7 @@ import type { OpenedRepository } from '../repository/opened-repository.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
 import { loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
 import type { EngineOptions } from './api.js'
+import { CheckRecords } from './check/check-records.js'
 import { PackCache, readInto, readVerifiedInto } from './pack-cache.js'
 import type { PluginAccess } from './plugin-access.js'
 import type { FallOverLog } from './replicas/fall-over-log.js'
@@ -20,6 +21,7 @@ export interface OperationParts {
   readonly absent: readonly AbsentReplica[]
   readonly fallOvers: FallOverLog
   readonly spool: EngineOptions['spool']
+  readonly stateDirectory: string | undefined
   readonly plugins: PluginAccess
   readonly threads: number
   readonly reserve: ThreadReserve
@@ -36,6 +38,7 @@ export class OperationContext {
   readonly absent: readonly AbsentReplica[]
   readonly fallOvers: FallOverLog
   readonly spool: EngineOptions['spool']
+  readonly stateDirectory: string | undefined
   readonly plugins: PluginAccess
   readonly threads: number
   readonly reserve: ThreadReserve
@@ -50,6 +53,7 @@ export class OperationContext {
     this.absent = parts.absent
     this.fallOvers = parts.fallOvers
     this.spool = parts.spool
+    this.stateDirectory = parts.stateDirectory
     this.plugins = parts.plugins
     this.threads = parts.threads
     this.reserve = parts.reserve
@@ -60,6 +64,11 @@ export class OperationContext {
   /** Whether there is another destination to read from when one fails. */
   get isReplicated(): boolean {
     return this.replicas.length > 1
+  }
+
+  /** What this machine remembers of checks, where it does. */
+  get checkRecords(): CheckRecords | undefined {
+    return this.stateDirectory === undefined ? undefined : new CheckRecords(this.stateDirectory)
   }
 
   /** All replicas as one. */

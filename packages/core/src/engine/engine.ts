@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { Logger, Secret, SourceModule } from '@bkp/plugin-api'
+import { isPortError, type Logger, type Secret, type SourceModule } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import type { Destination } from '../config/destination.js'
 import { BkpError } from '../errors/index.js'
@@ -14,12 +14,15 @@ import type {
   MigrateOptions,
   MigrationResult,
   OpenOptions,
+  ProbeResult,
   Repository,
+  RunOptions,
   SyncOptions,
   SyncResult,
   Unlock,
 } from './api.js'
 import { OperationContext } from './context.js'
+import { Probe } from './destinations/probe.js'
 import { describeCodecs, type PluginAccess } from './plugin-access.js'
 import { createReplicas } from './replicas/create-replicas.js'
 import { FallOverLog } from './replicas/fall-over-log.js'
@@ -73,13 +76,14 @@ export class PluginEngine implements Engine {
       opened = await openReplicas(this.#plugins, destinations)
       const fallOvers = new FallOverLog(this.#log)
       const unlocked = await unlockReplicas(opened, unlock, fallOvers.note)
-      const { spool } = this.#settings
+      const { spool, stateDirectory } = this.#settings
       const codecs = await Codecs.load(describeCodecs(this.#plugins, ['none']))
       return new EngineRepository(
         new OperationContext({
           ...unlocked,
           fallOvers,
           spool,
+          stateDirectory,
           plugins: this.#plugins,
           threads,
           reserve,
@@ -97,6 +101,19 @@ export class PluginEngine implements Engine {
   sync(options: SyncOptions): Promise<SyncResult> {
     const { note } = new FallOverLog(this.#log)
     return syncReplicas(options, { plugins: this.#plugins, now: this.#clock, onFellOver: note })
+  }
+
+  async probe(destination: Destination, { signal }: RunOptions = {}): Promise<ProbeResult> {
+    const storage = await this.#plugins.openStorage(destination, 'open').catch((error: unknown) => {
+      // A place that is still to be made is tried too.
+      if (isPortError(error, 'not-found')) return this.#plugins.openStorage(destination, 'create')
+      throw error
+    })
+    try {
+      return await new Probe(storage, this.#clock, signal).run()
+    } finally {
+      await storage.close()
+    }
   }
 
   migrate(options: MigrateOptions): Promise<MigrationResult> {

@@ -7,6 +7,7 @@ import type {
   BackupResult,
   CheckOptions,
   DestinationCheck,
+  DestinationStatus,
   DiffEntry,
   FindOptions,
   FoundEntry,
@@ -24,6 +25,7 @@ import { countRepository, dumpFile, findEntries, listEntries } from './browse/br
 import { diffSnapshots } from './browse/diff.js'
 import { checkReplicas } from './check/check-replicas.js'
 import type { OperationContext } from './context.js'
+import { statusOf } from './destinations/status.js'
 import { runRestore } from './restore/run-restore.js'
 
 /** An open repository; every method is one operation. */
@@ -93,6 +95,10 @@ export class EngineRepository implements Repository {
 
   stats(): Promise<RepositoryStats> {
     return countRepository(this.#context)
+  }
+
+  status(options: RunOptions = {}): Promise<readonly DestinationStatus[]> {
+    return statusOf(this.#context, this.#context.checkRecords, options)
   }
 
   async close(): Promise<void> {

@@ -35,4 +35,10 @@ export class ForwardingStorage implements Storage {
   close(): Promise<void> {
     return this.inner.close()
   }
+
+  /** Undefined where the storage does not tell its time. */
+  get now(): Storage['now'] {
+    const { inner } = this
+    return inner.now === undefined ? undefined : inner.now.bind(inner)
+  }
 }

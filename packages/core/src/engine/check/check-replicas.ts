@@ -20,7 +20,13 @@ export async function checkReplicas(
     for (const replica of context.replicas) {
       throwIfAborted(options.signal)
       const others = [...context.replicas, ...helpers].filter((other) => other !== replica)
-      results.push(await new ReplicaCheck(context.only(replica), replica, others, options).run())
+      const result = await new ReplicaCheck(context.only(replica), replica, others, options).run()
+      results.push(result)
+      await context.checkRecords?.remember(context.repository.id, replica.destination.url, {
+        time: new Date(context.now()).toISOString(),
+        readDataShare: options.readDataShare,
+        damages: result.damages.length,
+      })
     }
     return results
   } finally {
