@@ -6,7 +6,7 @@ import type { CommandScope } from './composition/scopes.js'
 import { type Output, OutputClosed, type Terminal } from './composition/terminal.js'
 import { describeError } from './errors/describe-error.js'
 import { printError, wantsJson } from './errors/print-error.js'
-import { repositoryUrl } from './flags/values.js'
+import type { PlaceFlags, Places } from './flags/places.js'
 import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
 import { safe } from './output/text.js'
 import type { UnlockFlags } from './secrets/secret-reader.js'
@@ -56,10 +56,21 @@ export abstract class BaseCommand extends Command {
     return this.#scope
   }
 
-  protected async openRepository(url: string, flags: UnlockFlags, options: OpenOptions = {}): Promise<Repository> {
-    const place = repositoryUrl(url)
+  /** Where the repository is that the flags, the environment or the configuration name. */
+  protected async places(flags: PlaceFlags, jobRepository?: string): Promise<Places> {
+    const flag = Object.hasOwn(this.ctor.flags, 'from') ? '--from' : '--to'
+    return (await this.scope()).places.resolve(flags, { jobRepository, flag })
+  }
+
+  /** @param places when they are known already */
+  protected async openRepository(
+    flags: PlaceFlags & UnlockFlags,
+    options: OpenOptions = {},
+    places?: Places,
+  ): Promise<Repository> {
     const { secrets, session } = await this.scope()
-    return session.openRepository([{ name: place, url: place }], await secrets.readUnlock(flags), options)
+    const { destinations, password } = places ?? (await this.places(flags))
+    return session.openRepository(destinations, await secrets.readUnlock(flags, password), options)
   }
 
   /** @param unit what is counted, for people */

@@ -72,8 +72,6 @@ describe('exit codes', () => {
 
   it.each([
     [['backup', '/', '--to', '/repo', '--frobnicate']],
-    [['backup', '/', '--to', '/a', '--to', '/b']],
-    [['backup', '--to', '/repo']],
     [['backup', '/']],
     [['backup', '/', '-', '--to', '/repo']],
     [['backup', '/', '--from-command', 'ls', '--to', '/repo']],

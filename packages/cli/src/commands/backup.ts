@@ -5,58 +5,77 @@ import { BaseCommand } from '../base-command.js'
 import { UsageError } from '../errors/cli-error.js'
 import { exitCode } from '../errors/exit-codes.js'
 import { backupFlags } from '../flags/backup-flags.js'
+import { placeHint } from '../flags/place-names.js'
+import type { Places } from '../flags/places.js'
 import { readPatternFiles, whatToBackUp } from '../flags/sources.js'
-import { parseSize, singleDestination } from '../flags/values.js'
+import { parseSize } from '../flags/values.js'
 import { backupJson } from '../output/results.js'
-import { bytes, counted, duration, quoted, safe, shortId } from '../output/text.js'
+import { bytes, counted, duration, shortId } from '../output/text.js'
 
 export default class Backup extends BaseCommand {
   static override summary = 'Make a snapshot of files and folders.'
   static override description =
-    'Reads what changed since the last snapshot of the same paths, and stores what the repository does not have yet. "-" backs up standard input. A path given here must be UTF-8; names below it may be any bytes. Exit code 3: the snapshot was made, but something could not be read.'
+    'Reads what changed since the last snapshot of the same paths, and stores what the repository does not have yet. "-" backs up standard input; the name of a job of the configuration, where there is no such path, runs that job. A path given here must be UTF-8; names below it may be any bytes. Exit code 3: the snapshot was made, but something could not be read.'
   static override examples = [
     '<%= config.bin %> backup /home/ann --to /mnt/disk/backup',
     "<%= config.bin %> backup ~/documents --to /mnt/disk/backup --exclude '*.tmp' --exclude node_modules/ --tag weekly",
     "<%= config.bin %> backup --from-command 'pg_dump db' --stdin-name db.sql --to /mnt/disk/backup",
+    '<%= config.bin %> backup documents',
     {
       description: 'Standard input:',
       command: 'tar c . | <%= config.bin %> backup - --stdin-name site.tar --to /mnt/disk/backup',
     },
   ]
   static override strict = false
-  static override args = { path: Args.string({ description: 'files and folders; "-" for standard input' }) }
+  static override args = { path: Args.string({ description: 'files and folders; "-" for standard input; or a job' }) }
   static override flags = backupFlags
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Backup)
-    const url = singleDestination(flags.to, this.terminal.env)
-    const what = await whatToBackUp(argv as string[], flags)
-    const excludes = [...(flags.exclude ?? []), ...(await readPatternFiles(flags['exclude-file'] ?? []))]
+    const { jobs, session } = await this.scope()
+    const job = await jobs.find(argv as string[], flags)
+    // Flags go before the job, list by list: what is given replaces what the job says.
+    const what = await whatToBackUp(
+      job?.paths ?? (argv as string[]),
+      job?.command === undefined
+        ? flags
+        : { 'from-command': job.command, 'stdin-name': flags['stdin-name'] ?? job.name },
+    )
+    const excludes =
+      flags.exclude === undefined && flags['exclude-file'] === undefined && job !== undefined
+        ? [...job.excludes, ...(await readPatternFiles(job.excludeFiles))]
+        : [...(flags.exclude ?? []), ...(await readPatternFiles(flags['exclude-file'] ?? []))]
     const largest = flags['exclude-larger-than']
-    const limit = largest === undefined ? {} : { excludeLargerThanBytes: parseSize(largest) }
+    const largestBytes = largest === undefined ? job?.excludeLargerThanBytes : await parseSize(largest)
     const selection = {
       ...what,
       excludes,
-      excludeCaches: flags['exclude-caches'],
-      oneFileSystem: flags['one-file-system'],
+      excludeCaches: flags['exclude-caches'] ?? job?.excludeCaches ?? false,
+      oneFileSystem: flags['one-file-system'] ?? job?.oneFileSystem ?? false,
     }
-    const repository = await this.openRepository(url, flags, { startThreads: true, readAhead: selection })
-    const engine = await (await this.scope()).session.engine()
-    const compression = await this.#compression(engine, flags.compression, flags['compression-level'])
+    const places = await this.places(flags, job?.repository)
+    const repository = await this.openRepository(flags, { startThreads: true, readAhead: selection }, places)
+    const engine = await session.engine()
+    const configured = job?.compression ?? places.compression
+    const compression = await this.#compression(
+      engine,
+      flags.compression ?? configured?.id,
+      flags['compression-level'] ?? (flags.compression === undefined ? configured?.level : undefined),
+    )
     const parent = flags.parent === undefined ? {} : { parent: (await repository.resolveSnapshot(flags.parent)).id }
     const progress = await this.startProgress(flags)
     const result = await repository.backup({
       ...selection,
-      ...limit,
+      ...(largestBytes === undefined ? {} : { excludeLargerThanBytes: largestBytes }),
       ...parent,
-      tags: flags.tag ?? [],
+      tags: flags.tag ?? job?.tags ?? [],
       force: flags.force,
       dryRun: flags['dry-run'],
-      hostname: flags.host ?? hostname(),
+      hostname: flags.host ?? job?.host ?? hostname(),
       username: currentUser(),
       program: `bkp ${this.config.version}`,
       compression,
-      cipher: flags.cipher,
+      cipher: flags.cipher ?? places.cipher ?? 'aes-256-gcm',
       signal: this.signal,
       onEvent: progress.onEvent,
     })
@@ -64,7 +83,7 @@ export default class Backup extends BaseCommand {
     // Before anything is printed: the reader of the output may be gone.
     if (issueCount(result) > 0) this.terminal.exitCode = exitCode.incomplete
     if (flags.json) await this.printJson(backupJson(result))
-    else await this.print(summaryOf(result, url).join('\n'))
+    else await this.print(summaryOf(result, places).join('\n'))
   }
 
   async #compression(engine: Engine, wanted: string | undefined, level: number | undefined): Promise<CodecChoice> {
@@ -82,7 +101,7 @@ function issueCount({ stats, issues }: BackupResult): number {
   return Math.max(stats.errors, issues.length)
 }
 
-function summaryOf(result: BackupResult, url: string): string[] {
+function summaryOf(result: BackupResult, places: Places): string[] {
   const { snapshotId, stats, elapsedMs } = result
   const changes = `${stats.filesNew} new, ${stats.filesChanged} changed, ${stats.filesUnchanged} unchanged`
   const others = stats.others === 0 ? '' : `, ${counted(stats.others, 'other')}`
@@ -96,7 +115,7 @@ function summaryOf(result: BackupResult, url: string): string[] {
     lines.push(`${counted(issues, 'issue')}: what is named above is not in this snapshot, or not as it is now`)
   if (snapshotId === undefined) return [...lines, 'Dry run: nothing was written']
   const id = shortId(snapshotId)
-  return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} --from ${safe(quoted(url))} --target FOLDER`]
+  return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places)} --target FOLDER`]
 }
 
 function currentUser(): string {

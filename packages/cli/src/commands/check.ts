@@ -37,7 +37,7 @@ export default class Check extends BaseCommand {
     const { flags } = await this.parse(Check)
     const share = flags['read-data']
     const readDataShare = share === undefined ? 0 : parseShare(share)
-    const repository = await this.openRepository(flags.from, flags, { startThreads: readDataShare > 0 })
+    const repository = await this.openRepository(flags, { startThreads: readDataShare > 0 })
     const progress = await this.startProgress(flags, 'pack')
     const result = await repository.check({ readDataShare, signal: this.signal, onEvent: progress.onEvent })
     this.stopProgress()

@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { describeError } from '../errors/describe-error.js'
 import { exitCode } from '../errors/exit-codes.js'
-import { unlockFlags } from '../flags/common.js'
+import { configFlag, unlockFlags } from '../flags/common.js'
 import { table } from '../output/table.js'
 import { counted, safe } from '../output/text.js'
 
@@ -13,7 +13,13 @@ export default class Doctor extends BaseCommand {
     'Tries every codec and cipher, and says what a backup cannot keep here; with --from also opens a repository. Exit code 1: something does not work.'
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --from /mnt/disk/backup --json']
   static override flags = {
-    from: Flags.string({ description: 'also open the repository there: a folder or a URL', helpValue: 'URL' }),
+    from: Flags.string({
+      description: 'also open the repository there: a folder, a URL, or a name of the configuration',
+      helpValue: 'PLACE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    ...configFlag,
     ...unlockFlags,
   }
 
@@ -21,7 +27,7 @@ export default class Doctor extends BaseCommand {
     const { flags } = await this.parse(Doctor)
     const engine = await (await this.scope()).session.engine()
     const findings = [...(await engine.doctor())]
-    if (flags.from !== undefined) findings.push(await this.#tryRepository(flags.from, flags))
+    if (flags.from !== undefined) findings.push(await this.#tryRepository(flags))
     if (findings.some(({ level }) => level === 'error')) this.terminal.exitCode = exitCode.failure
     if (flags.json) {
       const told = findings.map(({ level, subject, message, hint }) => ({
@@ -42,10 +48,11 @@ export default class Doctor extends BaseCommand {
     await this.print(await table([], rows))
   }
 
-  async #tryRepository(url: string, flags: Parameters<BaseCommand['openRepository']>[1]): Promise<DoctorFinding> {
-    const subject = `repository ${url}`
+  async #tryRepository(flags: Parameters<BaseCommand['openRepository']>[0]): Promise<DoctorFinding> {
+    const places = await this.places(flags)
+    const subject = `repository ${places.repository ?? places.destinations.map(({ name }) => name).join(', ')}`
     try {
-      const repository = await this.openRepository(url, flags)
+      const repository = await this.openRepository(flags, {}, places)
       const count = (await repository.snapshots()).length
       return { level: 'ok', subject, message: `opens, ${counted(count, 'snapshot')}` }
     } catch (error) {

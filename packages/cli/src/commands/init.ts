@@ -1,7 +1,7 @@
 import { BaseCommand } from '../base-command.js'
 import { passphraseFlags, toFlag } from '../flags/common.js'
-import { singleDestination } from '../flags/values.js'
-import { quoted, safe, shortId } from '../output/text.js'
+import { placeHint } from '../flags/place-names.js'
+import { safe, shortId } from '../output/text.js'
 
 export default class Init extends BaseCommand {
   static override summary = 'Create a repository.'
@@ -16,11 +16,12 @@ export default class Init extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Init)
-    const url = singleDestination(flags.to, this.terminal.env)
+    const places = await this.places(flags)
     const { secrets, session } = await this.scope()
-    const passphrase = await secrets.readNewPassphrase(flags)
+    const passphrase = await secrets.readNewPassphrase(flags, places.password)
     const engine = await session.engine()
-    const created = await engine.createRepository([{ name: url, url }], passphrase)
+    const created = await engine.createRepository(places.destinations, passphrase)
+    const { url } = created
     const recoveryCode = created.recoveryCode.reveal()
     if (flags.json) return this.printJson({ repository: created.repositoryId, url, recoveryCode })
     const lines = [
@@ -32,7 +33,7 @@ export default class Init extends BaseCommand {
       '',
       'Who has lost the passphrase and this code has lost the backup.',
       '',
-      `Next: bkp backup PATH --to ${safe(quoted(url))}`,
+      `Next: bkp backup PATH ${placeHint('--to', places)}`,
     ]
     await this.print(lines.join('\n'))
   }

@@ -4,7 +4,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { UsageError } from '../errors/cli-error.js'
 import { exitCode } from '../errors/exit-codes.js'
-import { filterFlags, fromFlag, progressFlag, unlockFlags } from '../flags/common.js'
+import { filterFlags, fromFlag, limitFlags, progressFlag, unlockFlags } from '../flags/common.js'
 import { parseSnapshotPath, snapshotFilter } from '../flags/values.js'
 import { restoreJson } from '../output/results.js'
 import { bytes, counted, duration, safe } from '../output/text.js'
@@ -29,6 +29,7 @@ export default class Restore extends BaseCommand {
     ...unlockFlags,
     ...filterFlags,
     ...progressFlag,
+    ...limitFlags,
     target: Flags.string({ description: 'folder to write into', required: true, helpValue: 'DIR' }),
     include: Flags.string({ description: 'only what fits a gitignore pattern', ...repeatable }),
     exclude: Flags.string({ description: 'all but what fits a gitignore pattern', ...repeatable }),
@@ -54,7 +55,7 @@ export default class Restore extends BaseCommand {
     const { snapshot, path } = parseSnapshotPath(args.snapshot)
     if (flags.target === '') throw new UsageError('--target is empty', 'Name the folder to write into')
     const target = resolve(flags.target)
-    const repository = await this.openRepository(flags.from, flags, { startThreads: true })
+    const repository = await this.openRepository(flags, { startThreads: true })
     const found = await repository.resolveSnapshot(snapshot, snapshotFilter(flags))
     const progress = await this.startProgress(flags)
     const result = await repository.restore({

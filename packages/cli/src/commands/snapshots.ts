@@ -1,10 +1,11 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { filterFlags, fromFlag, unlockFlags } from '../flags/common.js'
+import { placeHint } from '../flags/place-names.js'
 import { snapshotFilter } from '../flags/values.js'
 import { snapshotJson } from '../output/results.js'
 import { table } from '../output/table.js'
-import { bytes, localTime, quoted, safe, shortId } from '../output/text.js'
+import { bytes, localTime, safe, shortId } from '../output/text.js'
 
 export default class Snapshots extends BaseCommand {
   static override summary = 'List the snapshots of a repository.'
@@ -21,12 +22,13 @@ export default class Snapshots extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Snapshots)
-    const repository = await this.openRepository(flags.from, flags)
+    const places = await this.places(flags)
+    const repository = await this.openRepository(flags, {}, places)
     const found = await repository.snapshots(snapshotFilter(flags))
     if (flags.json) return this.printJson({ snapshots: found.map(snapshotJson) })
     if (found.length === 0) {
       const isAll = flags.host === undefined && flags.tag === undefined && flags.path === undefined
-      const hint = isAll ? ` Make one: bkp backup PATH --to ${safe(quoted(flags.from))}` : ''
+      const hint = isAll ? ` Make one: bkp backup PATH ${placeHint('--to', places)}` : ''
       return this.print(`There are no ${isAll ? '' : 'such '}snapshots.${hint}`)
     }
     const rows = found.map(({ id, time, hostname, stats, issueCount, tags, paths }) => [

@@ -1,9 +1,11 @@
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '@bkp/core'
+import type { StorageDescription } from '@bkp/core/config'
 import type { IdleThread } from '@bkp/core/threads'
 import type { Logger } from '@bkp/plugin-api'
 import { UsageError } from '../errors/cli-error.js'
+import type { Confirm } from './process-parts.js'
 
 /** The plugins that come with bkp. The only place that names them. */
 export const builtInPlugins = [
@@ -21,16 +23,27 @@ export async function createBuiltInEngine(
   env: Record<string, string | undefined>,
   log: Logger,
   takeIdleThreads: () => readonly IdleThread[],
+  confirm: Confirm | undefined,
 ): Promise<Engine> {
   const { createEngine } = await import('@bkp/core')
-  const bundledPluginDirectories = builtInPlugins.map((name) =>
-    dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`))),
-  )
+  const bundledPluginDirectories = builtInPlugins.map(folderOf)
   const workers = workersOf(env)
-  return createEngine(
-    { pluginDirectories: [], bundledPluginDirectories, takeIdleThreads, ...(workers === undefined ? {} : { workers }) },
-    log,
-  )
+  const options = {
+    ...(workers === undefined ? {} : { workers }),
+    ...(confirm === undefined ? {} : { confirm }),
+  }
+  return createEngine({ pluginDirectories: [], bundledPluginDirectories, takeIdleThreads, env, ...options }, log)
+}
+
+/** The storages of the built-in plugins, with the options that they take. */
+export async function builtInStorages(): Promise<readonly StorageDescription[]> {
+  const { describeStorages } = await import('@bkp/core/config')
+  const bundled = builtInPlugins.filter((name) => name.startsWith('@bkp/storage-')).map(folderOf)
+  return describeStorages({ bundled, installed: [] })
+}
+
+function folderOf(name: string): string {
+  return dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)))
 }
 
 const mostWorkers = 64

@@ -1,5 +1,7 @@
+import { homedir } from 'node:os'
 import type { IdleThread } from '@bkp/core/threads'
-import { createBuiltInEngine } from './built-in-engine.js'
+import { builtInStorages, createBuiltInEngine } from './built-in-engine.js'
+import { editInEditor } from './editor.js'
 import type { ProcessParts } from './process-parts.js'
 import { processTerminal } from './terminal.js'
 
@@ -9,14 +11,33 @@ import { processTerminal } from './terminal.js'
  */
 export function nodeProcessParts(takeIdleThreads: () => readonly IdleThread[]): ProcessParts {
   const terminal = processTerminal()
+  // One question at a time, also where several destinations are opened at once.
+  let asking: Promise<unknown> = Promise.resolve()
+  const confirm = (message: string): Promise<boolean> => {
+    const answer = asking.then(async () => {
+      const prompts = await import('@inquirer/prompts')
+      return prompts.confirm({ message, default: false }, { output: process.stderr })
+    })
+    asking = answer.catch(() => undefined)
+    return answer
+  }
   return {
     terminal,
-    createEngine: (log) => createBuiltInEngine(terminal.env, log, takeIdleThreads),
+    createEngine: (log) =>
+      createBuiltInEngine(terminal.env, log, takeIdleThreads, terminal.canAsk ? confirm : undefined),
     askSecret: async (question) => {
       const { password } = await import('@inquirer/prompts')
       // On standard error: standard output may be a file or a pipe.
       return password({ message: question, mask: true }, { output: process.stderr })
     },
+    askText: async (message) => {
+      const { input } = await import('@inquirer/prompts')
+      return input({ message }, { output: process.stderr })
+    },
+    confirm,
+    describeStorages: builtInStorages,
+    editFile: (path) => editInEditor(path, terminal.env),
+    machine: { env: terminal.env, platform: process.platform, home: homedir() },
     now: Date.now,
   }
 }

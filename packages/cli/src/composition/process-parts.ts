@@ -1,5 +1,7 @@
 import type { Engine } from '@bkp/core'
+import type { StorageDescription } from '@bkp/core/config'
 import type { Logger } from '@bkp/plugin-api'
+import type { Machine } from '../config/config-path.js'
 import type { Terminal } from './terminal.js'
 
 /** Makes the engine; may take a tenth of a second, so only commands that need it call this. */
@@ -8,11 +10,28 @@ export type CreateEngine = (log: Logger) => Promise<Engine>
 /** Asks for something that must not be seen on the screen. */
 export type AskSecret = (question: string) => Promise<string>
 
+/** Asks for a line of text; an empty answer is one. */
+export type AskText = (question: string) => Promise<string>
+
+/** Asks a question that is answered by yes or no. */
+export type Confirm = (question: string) => Promise<boolean>
+
+/** What storages there are and which options they take; reads manifests, runs no code of theirs. */
+export type DescribeStorages = () => Promise<readonly StorageDescription[]>
+
+/** Lets the user change a file in the editor of their choice. */
+export type EditFile = (path: string) => Promise<void>
+
 /** What a process gives to its command line. Tests give fakes. */
 export interface ProcessParts {
   readonly terminal: Terminal
   readonly createEngine: CreateEngine
   readonly askSecret: AskSecret
+  readonly askText: AskText
+  readonly confirm: Confirm
+  readonly describeStorages: DescribeStorages
+  readonly editFile: EditFile
+  readonly machine: Machine
   /** Milliseconds since 1970. */
   readonly now: () => number
 }

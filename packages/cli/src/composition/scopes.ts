@@ -1,10 +1,14 @@
 import 'reflect-metadata'
 import type { Logger } from '@bkp/plugin-api'
 import { container, type DependencyContainer } from 'tsyringe'
+import { ConfigFile } from '../config/config-file.js'
+import { Jobs } from '../config/jobs.js'
+import { PlaceResolver } from '../flags/places.js'
 import { SecretReader } from '../secrets/secret-reader.js'
+import { SecretReferences } from '../secrets/secret-references.js'
 import { EngineSession } from './engine-session.js'
 import type { ProcessParts } from './process-parts.js'
-import { AskSecret, CommandSignal, CreateEngine, Log, Terminal } from './tokens.js'
+import { AskSecret, CommandSignal, CreateEngine, DescribeStorages, Log, Machine, Terminal } from './tokens.js'
 
 const processScopes = new WeakMap<ProcessParts, DependencyContainer>()
 
@@ -16,6 +20,8 @@ function processScope(parts: ProcessParts): DependencyContainer {
   scope.register(Terminal, { useValue: parts.terminal })
   scope.register(CreateEngine, { useValue: parts.createEngine })
   scope.register(AskSecret, { useValue: parts.askSecret })
+  scope.register(DescribeStorages, { useValue: parts.describeStorages })
+  scope.register(Machine, { useValue: parts.machine })
   processScopes.set(parts, scope)
   return scope
 }
@@ -23,12 +29,23 @@ function processScope(parts: ProcessParts): DependencyContainer {
 /** What lives as long as one command. The third scope, an open repository, is core's. */
 export interface CommandScope {
   readonly secrets: SecretReader
+  readonly references: SecretReferences
   readonly session: EngineSession
+  readonly config: ConfigFile
+  readonly jobs: Jobs
+  readonly places: PlaceResolver
 }
 
 export function createCommandScope(parts: ProcessParts, log: Logger, signal: AbortSignal): CommandScope {
   const scope = processScope(parts).createChildContainer()
   scope.register(Log, { useValue: log })
   scope.register(CommandSignal, { useValue: signal })
-  return { secrets: scope.resolve(SecretReader), session: scope.resolve(EngineSession) }
+  return {
+    secrets: scope.resolve(SecretReader),
+    references: scope.resolve(SecretReferences),
+    session: scope.resolve(EngineSession),
+    config: scope.resolve(ConfigFile),
+    jobs: scope.resolve(Jobs),
+    places: scope.resolve(PlaceResolver),
+  }
 }

@@ -1,6 +1,11 @@
 import type { Logger } from '@bkp/plugin-api'
 import type { InjectionToken } from 'tsyringe'
-import type { AskSecret as AskSecretType, CreateEngine as CreateEngineType } from './process-parts.js'
+import type { Machine as MachineType } from '../config/config-path.js'
+import type {
+  AskSecret as AskSecretType,
+  CreateEngine as CreateEngineType,
+  DescribeStorages as DescribeStoragesType,
+} from './process-parts.js'
 import type { Terminal as TerminalType } from './terminal.js'
 
 export type Terminal = TerminalType
@@ -17,3 +22,9 @@ export const Log: InjectionToken<Logger> = Symbol('Log')
 
 /** Aborted when the user interrupts. */
 export const CommandSignal: InjectionToken<AbortSignal> = Symbol('CommandSignal')
+
+export type DescribeStorages = DescribeStoragesType
+export const DescribeStorages: InjectionToken<DescribeStorages> = Symbol('DescribeStorages')
+
+export type Machine = MachineType
+export const Machine: InjectionToken<Machine> = Symbol('Machine')

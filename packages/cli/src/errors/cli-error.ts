@@ -1,10 +1,10 @@
 /** An error of the command line itself: what happened, to what, and what to do. */
 export class CliError extends Error {
   override readonly name: string = 'CliError'
-  readonly code: 'usage' | 'source-unreadable'
+  readonly code: 'usage' | 'source-unreadable' | 'failure'
   readonly hint: string | undefined
 
-  constructor(code: 'usage' | 'source-unreadable', message: string, hint?: string) {
+  constructor(code: 'usage' | 'source-unreadable' | 'failure', message: string, hint?: string) {
     super(message)
     this.code = code
     this.hint = hint

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { progressFlag, toFlag, unlockFlags } from './common.js'
+import { limitFlags, progressFlag, toFlag, unlockFlags } from './common.js'
 
 const selection = 'SELECTION'
 const repeatable = { multiple: true, multipleNonGreedy: true } as const
@@ -8,6 +8,11 @@ export const backupFlags = {
   ...toFlag,
   ...unlockFlags,
   ...progressFlag,
+  ...limitFlags,
+  job: Flags.string({
+    description: 'run a job of the configuration; other flags go before what it says',
+    helpValue: 'NAME',
+  }),
   tag: Flags.string({ description: 'label of the snapshot', helpValue: 'TAG', ...repeatable }),
   host: Flags.string({
     description: 'name of the machine in the snapshot (default: its host name)',
@@ -37,7 +42,7 @@ export const backupFlags = {
     ...repeatable,
   }),
   'exclude-caches': Flags.boolean({
-    default: false,
+    allowNo: true,
     description: 'leave out the content of folders with a CACHEDIR.TAG',
     helpGroup: selection,
   }),
@@ -47,7 +52,7 @@ export const backupFlags = {
     helpValue: 'SIZE',
   }),
   'one-file-system': Flags.boolean({
-    default: false,
+    allowNo: true,
     description: 'do not enter other file systems',
     helpGroup: selection,
   }),
@@ -63,9 +68,8 @@ export const backupFlags = {
     helpValue: 'N',
   }),
   cipher: Flags.string({
-    description: 'how to encrypt',
+    description: 'how to encrypt (default: aes-256-gcm)',
     options: ['aes-256-gcm', 'xchacha20-poly1305'],
-    default: 'aes-256-gcm',
     helpGroup: 'FORMAT',
   }),
 }

@@ -31,18 +31,32 @@ export const unlockFlags = {
   }),
 }
 
-const place = { description: 'where the repository is: a folder or a URL', helpValue: 'URL' }
-
-export const fromFlag = { from: Flags.string({ ...place, env: 'BKP_REPOSITORY', required: true }) }
+export const configFlag = {
+  config: Flags.string({
+    description: '[env: BKP_CONFIG] configuration file',
+    helpGroup: 'GLOBAL',
+    helpValue: 'FILE',
+  }),
+}
 
 // Not by oclif's `env`: for a flag that may be repeated it gives the text where a list is declared.
-export const toFlag = {
-  to: Flags.string({
-    ...place,
-    description: `(required) [env: BKP_REPOSITORY] ${place.description}`,
-    multiple: true,
-    multipleNonGreedy: true,
-  }),
+const place = {
+  description: '[env: BKP_REPOSITORY] where the repository is: a folder, a URL, or a name of the configuration',
+  helpValue: 'PLACE',
+  multiple: true,
+  multipleNonGreedy: true,
+} as const
+
+export const fromFlag = { from: Flags.string(place), ...configFlag }
+
+export const toFlag = { to: Flags.string(place), ...configFlag }
+
+const rate = { helpGroup: 'LIMITS', helpValue: 'RATE' }
+
+/** How fast destinations may be used; instead of what the configuration says. */
+export const limitFlags = {
+  'limit-upload': Flags.string({ description: 'at most so many bytes per second to each place, e.g. 5M', ...rate }),
+  'limit-download': Flags.string({ description: 'at most so many bytes per second from each place', ...rate }),
 }
 
 /** Which snapshots are meant, also by "latest". */

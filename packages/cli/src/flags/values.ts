@@ -17,34 +17,11 @@ export function repositoryUrl(given: string): string {
   return given
 }
 
-/** The one destination of this version: of `--to`, else of BKP_REPOSITORY. */
-export function singleDestination(
-  given: readonly string[] | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): string {
-  const fallback = env.BKP_REPOSITORY
-  const all = given ?? (fallback === undefined || fallback === '' ? [] : [fallback])
-  const [first, second] = all
-  if (first === undefined) {
-    throw new UsageError('No repository is named', 'Name it: --to URL, or set BKP_REPOSITORY')
-  }
-  if (second === undefined) return repositoryUrl(first)
-  throw new UsageError(
-    `--to was given ${all.length} times: several destinations in one run come with a later version`,
-    'Give --to once',
-  )
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 }
-
 /** `100M` as bytes; K, M, G and T are powers of 1024. */
-export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text)
-  const bytes = match === null ? Number.NaN : Number(match[1]) * (units[(match[2] as string).toUpperCase()] as number)
-  if (!Number.isSafeInteger(Math.floor(bytes))) {
-    throw new UsageError(`"${text}" is not a size`, 'Write for example 500K, 100M or 2G')
-  }
-  return Math.floor(bytes)
+export async function parseSize(text: string): Promise<number> {
+  const bytes = (await import('@bkp/core/config')).parseSize(text)
+  if (bytes !== undefined) return bytes
+  throw new UsageError(`"${text}" is not a size`, 'Write for example 500K, 100M or 2G')
 }
 
 /** `10%` as 0.1. */

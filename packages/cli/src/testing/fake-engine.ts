@@ -47,15 +47,19 @@ export class FakeEngine implements Engine {
   /** Called in the middle of a backup. */
   duringBackup: (options: BackupOptions) => void | Promise<void> = () => undefined
   openCount = 0
+  /** Destinations of the repository that was opened or created last. */
+  opened: readonly Destination[] = []
 
   async createRepository(destinations: readonly Destination[], passphrase: Secret): Promise<CreateRepositoryResult> {
     const url = firstUrl(destinations)
+    this.opened = destinations
     this.#note('createRepository', { url, passphrase: passphrase.reveal() })
     return { repositoryId: samples.repositoryId, recoveryCode: new Secret(samples.recoveryCode), url, destinations: [] }
   }
 
   async openRepository(destinations: readonly Destination[], unlock: Unlock): Promise<Repository> {
     const url = firstUrl(destinations)
+    this.opened = destinations
     const secret = unlock.kind === 'passphrase' ? unlock.passphrase.reveal() : unlock.code.reveal()
     this.#note('openRepository', { url, kind: unlock.kind })
     if (secret !== (unlock.kind === 'passphrase' ? samples.passphrase : samples.recoveryCode)) {

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
+import type { StorageDescription } from '@bkp/core/config'
 import { Config } from '@oclif/core'
 import { COMMANDS } from '../commands.js'
-import { provideProcessParts } from '../composition/process-parts.js'
+import { type EditFile, provideProcessParts } from '../composition/process-parts.js'
 import { FakeEngine } from './fake-engine.js'
 import { FakeTerminal } from './fake-terminal.js'
-import { passphrase } from './samples.js'
+import { passphrase, testStorages } from './samples.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Promise<Config> | undefined
@@ -15,6 +16,12 @@ export interface RunCommandOptions {
   readonly env?: Record<string, string>
   /** Answers to questions; without them there is no terminal. */
   readonly answers?: readonly string[]
+  /** Answers to questions of yes or no, true by default. */
+  readonly confirms?: readonly boolean[]
+  readonly storages?: readonly StorageDescription[]
+  readonly editFile?: EditFile
+  /** Home folder; without one there is no configuration. */
+  readonly home?: string
   readonly prepare?: (terminal: FakeTerminal) => void
 }
 
@@ -34,6 +41,7 @@ export async function runCommand(argv: readonly string[], options: RunCommandOpt
   const [id, ...rest] = argv
   const engine = options.engine ?? new FakeEngine()
   const answers = [...(options.answers ?? [])]
+  const confirms = [...(options.confirms ?? [])]
   const terminal = new FakeTerminal(options.env ?? { BKP_PASSWORD: passphrase }, options.answers !== undefined)
   const questions: string[] = []
   options.prepare?.(terminal)
@@ -44,6 +52,17 @@ export async function runCommand(argv: readonly string[], options: RunCommandOpt
       questions.push(question)
       return answers.shift() ?? ''
     },
+    askText: async (question) => {
+      questions.push(question)
+      return answers.shift() ?? ''
+    },
+    confirm: async (question) => {
+      questions.push(question)
+      return confirms.shift() ?? true
+    },
+    describeStorages: async () => options.storages ?? testStorages,
+    editFile: options.editFile ?? (async () => Promise.reject(new Error('No editor was expected'))),
+    machine: { env: terminal.env, platform: 'linux', home: options.home ?? '/nonexistent' },
     now: Date.now,
   })
   loaded ??= Config.load({ root, devPlugins: false, userPlugins: false })

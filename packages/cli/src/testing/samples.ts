@@ -1,4 +1,5 @@
 import type { Issue, ListedEntry, RawPath, SnapshotSummary } from '@bkp/core'
+import type { StorageDescription } from '@bkp/core/config'
 import type { FakeAnswers } from './fake-engine.js'
 
 export const passphrase = 'correct horse battery staple'
@@ -6,6 +7,27 @@ export const recoveryCode = '35KN-EZCW-GH83-WG2X-MAYC-1WTP-VAX4-7FX8-02GM'
 export const repositoryId = '6f1d'.repeat(8)
 export const snapshotId = '1a2b3c4d'.repeat(8)
 export const olderSnapshotId = '99887766'.repeat(8)
+
+export const testStorages: readonly StorageDescription[] = [
+  { id: 'local', displayName: 'Local disk', schemes: ['file'] },
+  {
+    id: 'cloud',
+    displayName: 'Cloud',
+    schemes: ['cloud'],
+    schema: {
+      type: 'object',
+      properties: {
+        region: { type: 'string', description: 'Region of the bucket', 'x-bkp-env': 'CLOUD_REGION' },
+        keyId: { type: 'string', description: 'Key id' },
+        secretKey: { type: 'string', description: 'Secret key', 'x-bkp-secret': true, 'x-bkp-env': 'CLOUD_SECRET' },
+        pathStyle: { type: 'boolean' },
+        port: { type: 'integer', minimum: 1, maximum: 65535 },
+      },
+      required: ['keyId', 'secretKey'],
+      additionalProperties: false,
+    },
+  },
+]
 
 export function rawPath(text: string): RawPath {
   return { text, bytes: Buffer.from(text) }

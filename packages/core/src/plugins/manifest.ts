@@ -15,7 +15,23 @@ export interface InstalledPlugin {
   readonly manifest: PluginManifest
 }
 
+/** Folders of plugin packages. */
+export interface PluginDirectories {
+  /** Those that come with bkp. */
+  readonly bundled: readonly string[]
+  readonly installed: readonly string[]
+}
+
 export const knownPorts = ['storage', 'compression', 'encryption', 'source'] as const
+
+/** @throws BkpError `plugin-failed` for the first manifest that is not valid */
+export function readManifests(
+  { bundled, installed }: PluginDirectories,
+  warn: (message: string) => void,
+): Promise<readonly InstalledPlugin[]> {
+  const read = (isBundled: boolean) => (directory: string) => readManifest(directory, isBundled, warn)
+  return Promise.all([...bundled.map(read(true)), ...installed.map(read(false))])
+}
 
 /**
  * @param isBundled whether it comes with bkp: a test has checked its manifest, so that a start need not

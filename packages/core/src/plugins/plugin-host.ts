@@ -11,19 +11,12 @@ import {
 } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
 import { schemeOf } from '../config/destination-url.js'
+import { faultsBySchema } from '../config/schema-faults.js'
 import { BkpError } from '../errors/index.js'
-import { type InstalledPlugin, knownPorts, readManifest } from './manifest.js'
-import { faultsBySchema } from './schema-faults.js'
+import { type InstalledPlugin, knownPorts, type PluginDirectories, readManifests } from './manifest.js'
 import { type Environment, resolveStorageOptions } from './storage-options.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
-
-/** Folders of plugin packages. */
-export interface PluginDirectories {
-  /** Those that come with bkp. */
-  readonly bundled: readonly string[]
-  readonly installed: readonly string[]
-}
 
 const activationTimeoutMs = 10_000
 
@@ -52,12 +45,7 @@ export class PluginHost {
     log: Logger,
     environment: Environment = {},
   ): Promise<PluginHost> {
-    const read = (isBundled: boolean) => (directory: string) =>
-      readManifest(directory, isBundled, (text) => log.warn(text))
-    const plugins = await Promise.all([
-      ...directories.bundled.map(read(true)),
-      ...directories.installed.map(read(false)),
-    ])
+    const plugins = await readManifests(directories, (text) => log.warn(text))
     refuseConflicts(plugins)
     return new PluginHost(plugins, log, environment)
   }

@@ -1,9 +1,9 @@
 import { isSecret, type JsonSchema, Secret } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
 import { hasPassword, shownUrl, splitQuery } from '../config/destination-url.js'
+import { faultsBySchema, type OptionFault } from '../config/schema-faults.js'
+import { environmentNameOf, isSecretProperty, propertiesOf } from '../config/schema-parts.js'
 import { BkpError } from '../errors/index.js'
-import { faultsBySchema, type OptionFault } from './schema-faults.js'
-import { environmentNameOf, isSecretProperty, propertiesOf } from './schema-parts.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

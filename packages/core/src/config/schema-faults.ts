@@ -1,6 +1,6 @@
 import type { JsonSchema } from '@bkp/plugin-api'
 import type { ErrorObject, Options } from 'ajv'
-import { nearest } from '../config/nearest.js'
+import { nearest } from './nearest.js'
 import { environmentNameOf, ownKeywords, propertiesOf } from './schema-parts.js'
 
 /** One thing that is wrong with options. Never holds a value: it may be a secret. */
@@ -19,8 +19,19 @@ export async function faultsBySchema(
   options: Options = {},
 ): Promise<readonly OptionFault[]> {
   const { Ajv2020 } = await import('ajv/dist/2020.js')
-  // Formats are for editors; strict only about keywords, where a misspelt one would check nothing.
-  const ajv = new Ajv2020({ allErrors: true, validateFormats: false, strictTypes: false, logger: false, ...options })
+  const ajv = new Ajv2020({
+    allErrors: true,
+    // For the schema around what is wrong; the value, which it gives too, is never told.
+    verbose: true,
+    // Formats are for editors. Keywords that are not known are refused: a misspelt one would check nothing.
+    validateFormats: false,
+    strictTypes: false,
+    // Schemas of plugins that come with bkp are checked by a test; compiling the schema of schemas takes longest of all.
+    validateSchema: false,
+    meta: false,
+    logger: false,
+    ...options,
+  })
   ajv.addVocabulary(ownKeywords(schema))
   const validate = ajv.compile(schema)
   if (validate(value)) return []
@@ -29,7 +40,7 @@ export async function faultsBySchema(
     const inner = /\/(anyOf|oneOf)\/\d/.test(schemaPath)
     return !inner && keyword !== 'if'
   })
-  return errors.map((error) => faultOf(error, schema))
+  return errors.map(faultOf)
 }
 
 export function pathOf(instancePath: string): string[] {
@@ -39,17 +50,17 @@ export function pathOf(instancePath: string): string[] {
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-function faultOf(error: ErrorObject, schema: JsonSchema): OptionFault {
+function faultOf(error: ErrorObject): OptionFault {
   const path = pathOf(error.instancePath)
+  const properties = propertiesOf(error.parentSchema ?? {})
   const params = error.params as Readonly<Record<string, unknown>>
   const property = params.additionalProperty ?? params.unevaluatedProperty
   if (typeof property === 'string') {
-    const known = Object.keys(propertiesOf(schemaAt(schema, path)))
-    return { path: [...path, property], message: unknownText(property, known), isMissing: false }
+    return { path: [...path, property], message: unknownText(property, Object.keys(properties)), isMissing: false }
   }
   if (error.keyword === 'required' || error.keyword === 'dependentRequired') {
     const missing = String(params.missingProperty)
-    const variable = environmentNameOf(propertiesOf(schemaAt(schema, path))[missing])
+    const variable = environmentNameOf(properties[missing])
     const way = variable === undefined ? '' : `; it may also come from the environment variable ${variable}`
     return { path: [...path, missing], message: `is missing${way}`, isMissing: true }
   }
@@ -71,14 +82,4 @@ export function unknownText(given: string, known: readonly string[]): string {
   const meant = nearest(given, known)
   if (meant !== undefined) return `is not known; did you mean "${meant}"?`
   return known.length === 0 ? 'is not known; there are none' : `is not known; known are ${known.join(', ')}`
-}
-
-function schemaAt(schema: JsonSchema, path: readonly string[]): JsonSchema {
-  let at: JsonSchema = schema
-  for (const name of path) {
-    const inner = propertiesOf(at)[name] ?? at.additionalProperties ?? at.items
-    if (typeof inner !== 'object' || inner === null) return {}
-    at = inner as JsonSchema
-  }
-  return at
 }

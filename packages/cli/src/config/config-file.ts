@@ -1,0 +1,127 @@
+import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { ParsedConfig, StorageDescription } from '@bkp/core/config'
+import type { Logger } from '@bkp/plugin-api'
+import { inject, injectable } from 'tsyringe'
+import { DescribeStorages, Log, Machine } from '../composition/tokens.js'
+import { CliError, UsageError } from '../errors/cli-error.js'
+import type { Machine as MachineType } from './config-path.js'
+import { type ConfigPath, configPath } from './config-path.js'
+
+export interface LoadedConfig extends ParsedConfig {
+  readonly path: string
+  readonly text: string
+  readonly storages: readonly StorageDescription[]
+}
+
+/** The configuration file of one command. The library that reads it is loaded only where there is a file. */
+@injectable()
+export class ConfigFile {
+  readonly #machine: MachineType
+  readonly #describeStorages: DescribeStorages
+  readonly #log: Logger
+
+  constructor(
+    @inject(Machine) machine: MachineType,
+    @inject(DescribeStorages) describe: DescribeStorages,
+    @inject(Log) log: Logger,
+  ) {
+    this.#machine = machine
+    this.#describeStorages = describe
+    this.#log = log
+  }
+
+  locate(flag: string | undefined): ConfigPath {
+    return configPath(this.#machine, flag)
+  }
+
+  /** Its text; undefined where there is none. @throws UsageError when it was named and is not there */
+  async read(flag: string | undefined): Promise<string | undefined> {
+    const { path, isNamed } = this.locate(flag)
+    try {
+      return await readFile(path, 'utf8')
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      const isAbsent = code === 'ENOENT' || code === 'ENOTDIR'
+      if (isAbsent && !isNamed) return undefined
+      if (isAbsent) throw new UsageError(`There is no configuration file ${path}`, 'Check --config or BKP_CONFIG')
+      throw new UsageError(`The configuration cannot be read: ${message}`, 'Check who may read it')
+    }
+  }
+
+  /** @throws ConfigError; UsageError when it was named and is not there */
+  async load(flag: string | undefined): Promise<LoadedConfig | undefined> {
+    const text = await this.read(flag)
+    return text === undefined ? undefined : this.check(text, this.locate(flag).path)
+  }
+
+  /** As `load`, where the command makes no sense without one. */
+  async require(flag: string | undefined): Promise<LoadedConfig> {
+    const loaded = await this.load(flag)
+    if (loaded !== undefined) return loaded
+    const hint = 'Begin one: bkp destinations add NAME URL, or bkp config edit'
+    throw new UsageError(`There is no configuration file ${this.locate(flag).path}`, hint)
+  }
+
+  /** @param path in messages @throws ConfigError */
+  async check(text: string, path: string): Promise<LoadedConfig> {
+    const { parseConfig } = await import('@bkp/core/config')
+    const storages = await this.#describeStorages()
+    return { ...(await parseConfig(text, storages, path)), path, text, storages }
+  }
+
+  /** Tells of secrets in the file itself, of the repositories that are used. */
+  async warnOfSecrets({ warnings, path }: LoadedConfig, repository: string): Promise<void> {
+    const used = warnings.filter((warning) => warning.path.startsWith(`repositories.${repository}.`))
+    for (const { line, path: key, message } of used) this.#log.warn(`${path}:${line}: ${key} ${message}`)
+    if (used.length === 0 || this.#machine.platform === 'win32') return
+    const { mode } = await stat(path)
+    if ((mode & 0o077) !== 0) this.#log.warn(`${path} holds secrets and other users may read it: chmod 600 it`)
+  }
+
+  /**
+   * Replaces the file in one step, readable for its owner alone. A symbolic link stays one.
+   * @throws CliError when the folder or the file cannot be written
+   */
+  async write(path: string, text: string): Promise<void> {
+    try {
+      await replaceFile(await realPath(path), text)
+    } catch (error) {
+      throw new CliError(
+        'failure',
+        `The configuration cannot be written: ${(error as Error).message}`,
+        'Check who may write there',
+      )
+    }
+  }
+}
+
+async function realPath(path: string): Promise<string> {
+  const { realpath } = await import('node:fs/promises')
+  return realpath(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return path
+    throw error
+  })
+}
+
+/** Writes a file that is complete or not there, for its owner alone. */
+export async function replaceFile(path: string, data: string): Promise<void> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`)
+  try {
+    const file = await open(temporary, 'w', 0o600)
+    try {
+      await file.writeFile(data)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    // One that an earlier, dead process left keeps its mode.
+    await chmod(temporary, 0o600)
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import type { JobConfig } from '@bkp/core/config'
+import type { Logger } from '@bkp/plugin-api'
+import { inject, injectable } from 'tsyringe'
+import { Log, Machine } from '../composition/tokens.js'
+import { UsageError } from '../errors/cli-error.js'
+import { ConfigFile, type LoadedConfig } from './config-file.js'
+import { pathInConfig } from './config-path.js'
+
+export interface JobFlags {
+  readonly job?: string | undefined
+  readonly config?: string | undefined
+  readonly 'from-command'?: string | undefined
+}
+
+/** Finds the job that a command line of `backup` names. */
+@injectable()
+export class Jobs {
+  readonly #config: ConfigFile
+  readonly #machine: Machine
+  readonly #log: Logger
+
+  constructor(@inject(ConfigFile) config: ConfigFile, @inject(Machine) machine: Machine, @inject(Log) log: Logger) {
+    this.#config = config
+    this.#machine = machine
+    this.#log = log
+  }
+
+  /**
+   * The job of `--job NAME`, or of the only argument where it is no path, with its paths made absolute.
+   * @returns undefined when paths are meant
+   * @throws UsageError when there is no job of that name
+   */
+  async find(paths: readonly string[], flags: JobFlags): Promise<JobConfig | undefined> {
+    const { job: named } = flags
+    if (named === undefined) return this.#byArgument(paths, flags)
+    if (paths.length > 0 || flags['from-command'] !== undefined)
+      throw new UsageError('--job and what to back up were both given', 'Leave out one of them')
+    const loaded = await this.#config.require(flags.config)
+    const job = loaded.config.jobs[named]
+    if (job !== undefined) return this.#absolute(job, loaded)
+    const known = Object.keys(loaded.config.jobs)
+    const { unknownText } = await import('@bkp/core/config')
+    throw new UsageError(`The job "${named}" ${unknownText(named, known)}`, `Jobs stand in ${loaded.path}`)
+  }
+
+  async #byArgument(paths: readonly string[], flags: JobFlags): Promise<JobConfig | undefined> {
+    const [name, second] = paths
+    if (name === undefined || second !== undefined || !/^[A-Za-z0-9][\w.-]*$/.test(name)) return undefined
+    const loaded = await this.#config.load(flags.config)
+    const job = loaded?.config.jobs[name]
+    if (loaded === undefined || job === undefined) return undefined
+    if (!existsSync(name)) return this.#absolute(job, loaded)
+    this.#log.warn(`"${name}" is taken for the path that is here; the job of that name runs by --job ${name}`)
+    return undefined
+  }
+
+  #absolute(job: JobConfig, { path }: LoadedConfig): JobConfig {
+    const absolute = (given: string) => pathInConfig(given, path, this.#machine.home)
+    return { ...job, paths: job.paths.map(absolute), excludeFiles: job.excludeFiles.map(absolute) }
+  }
+}

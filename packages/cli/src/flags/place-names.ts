@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Config, DestinationConfig } from '@bkp/core/config'
+import { UsageError } from '../errors/cli-error.js'
+import { quoted, safe } from '../output/text.js'
+import type { Places } from './places.js'
+
+/** A destination of the configuration. */
+export interface NamedPlace {
+  readonly repository: string
+  readonly name: string
+  readonly written: DestinationConfig
+}
+
+/** Whether a text may be `REPOSITORY`, `DESTINATION` or `REPOSITORY:DESTINATION`; a folder of that name is written `./NAME`. */
+export function looksLikeName(text: string): boolean {
+  return /^[A-Za-z0-9][\w.-]*(:[A-Za-z0-9][\w.-]*)?$/.test(text)
+}
+
+/**
+ * What a name means: all destinations of a repository, or one destination. A repository goes before a destination of the
+ * same name.
+ * @returns undefined when it is none, and so a folder
+ * @throws UsageError when it means several, or seems misspelt
+ */
+export async function namedIn(config: Config, text: string): Promise<readonly NamedPlace[] | undefined> {
+  if (!looksLikeName(text)) return undefined
+  const all = Object.entries(config.repositories).flatMap(([repository, { destinations }]) =>
+    Object.entries(destinations).map(([name, written]): NamedPlace => ({ repository, name, written })),
+  )
+  const ofRepository = all.filter(({ repository }) => repository === text)
+  if (ofRepository.length > 0) return ofRepository
+  const matching = all.filter(({ repository, name }) => name === text || `${repository}:${name}` === text)
+  if (matching.length > 1) {
+    const names = matching.map(({ repository, name }) => `${repository}:${name}`)
+    throw new UsageError(`"${text}" is the name of several destinations`, `Name one: ${names.join(' or ')}`)
+  }
+  if (matching.length === 1) return matching
+  await refuseMisspelt(text, all)
+  return undefined
+}
+
+// Else the misspelt name of a destination would make a folder of that name here.
+async function refuseMisspelt(text: string, all: readonly NamedPlace[]): Promise<void> {
+  if (all.length === 0 || existsSync(resolve(text))) return
+  const { nearest } = await import('@bkp/core/config')
+  const known = all.flatMap(({ repository, name }) => [repository, name, `${repository}:${name}`])
+  const meant = nearest(text, [...new Set(known)])
+  if (meant === undefined) return
+  throw new UsageError(
+    `There is neither a repository nor a destination "${text}" in the configuration, nor a folder of that name`,
+    `Did you mean ${meant}? A folder is written ./${text}`,
+  )
+}
+
+/** The repository that all named places belong to; undefined without any. */
+export function repositoryOf(named: readonly NamedPlace[]): string | undefined {
+  const names = [...new Set(named.map(({ repository }) => repository))]
+  if (names.length > 1) {
+    throw new UsageError(`These are destinations of different repositories: ${names.join(', ')}`, 'Name those of one')
+  }
+  return names[0]
+}
+
+/** Flags that name the same places again, for a command to type next. */
+export function placeHint(flag: '--to' | '--from', { repository, destinations }: Places): string {
+  const names = repository === undefined ? destinations.map(({ url }) => url) : [repository]
+  return names.map((name) => `${flag} ${safe(quoted(name))}`).join(' ')
+}

@@ -1,0 +1,199 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Destination } from '@bkp/core'
+import { isSecret } from '@bkp/plugin-api'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type RunCommandOptions, runCommand } from '../testing/run-command.js'
+import { passphrase } from '../testing/samples.js'
+
+const home = mkdtempSync(join(tmpdir(), 'bkp-places-'))
+afterAll(() => rmSync(home, { recursive: true }))
+const file = join(home, '.config', 'bkp', 'config.yaml')
+mkdirSync(join(home, '.config', 'bkp'), { recursive: true })
+const secret = 'hunter2-of-the-cloud'
+
+const config = `version: 1
+repositories:
+  photos:
+    destinations:
+      disk: ~/disk
+      nas: { url: nas, limits: { upload: 1M, download: 2M } }
+      cloud: { url: 'cloud://b?region=eu', options: { keyId: k1, secretKey: 'env:MY_CLOUD' } }
+    require: 2
+    password: command:echo ${passphrase}
+  work:
+    destinations: { disk: /mnt/work }
+jobs:
+  documents:
+    repository: photos
+    paths: [~/documents, notes]
+    excludes: ['*.tmp']
+    excludeCaches: true
+    tags: [weekly]
+    compression: { id: deflate, level: 3 }
+  all: { paths: [/], repository: work }
+`
+writeFileSync(file, config, { mode: 0o600 })
+
+async function opened(argv: readonly string[], options: RunCommandOptions = {}): Promise<readonly Destination[]> {
+  const { engine, stderr, exitCode } = await run(argv, options)
+  expect(stderr).toBe('')
+  expect(exitCode).toBe(0)
+  return engine.opened
+}
+const run = (argv: readonly string[], options: RunCommandOptions = {}) =>
+  runCommand(argv, { home, env: { BKP_PASSWORD: passphrase, MY_CLOUD: secret }, ...options })
+
+const stats = (...from: string[]) => ['stats', ...from.flatMap((name) => ['--from', name])]
+const namesOf = (destinations: readonly Destination[]) => destinations.map(({ name }) => name)
+
+describe('a place', () => {
+  it('is a URL or a folder, as many as are given', async () => {
+    expect(await opened(stats('/a', 'gopher://x?b=c', './photos'))).toEqual([
+      { name: '/a', url: '/a' },
+      { name: 'gopher://x', url: 'gopher://x?b=c' },
+      { name: join(process.cwd(), 'photos'), url: join(process.cwd(), 'photos') },
+    ])
+  })
+
+  it('is the name of a repository and means all its destinations, with paths from home or beside the file', async () => {
+    const destinations = await opened(stats('photos'))
+    expect(namesOf(destinations)).toEqual(['disk', 'nas', 'cloud'])
+    const [disk, nas, cloud] = destinations
+    expect(disk).toEqual({ name: 'disk', url: join(home, 'disk') })
+    expect(nas).toMatchObject({ url: join(home, '.config/bkp/nas'), limits: { uploadBytesPerSecond: 1024 ** 2 } })
+    expect(cloud).toMatchObject({ url: 'cloud://b?region=eu', options: { keyId: 'k1' } })
+    const { secretKey } = cloud?.options ?? {}
+    expect(isSecret(secretKey) && secretKey.reveal()).toBe(secret)
+  })
+
+  it('is the name of a destination, with its repository where several have one of that name', async () => {
+    expect(namesOf(await opened(stats('nas', 'cloud', 'nas')))).toEqual(['nas', 'cloud'])
+    expect(await opened(stats('work:disk'))).toEqual([{ name: 'disk', url: '/mnt/work' }])
+    expect(await run(stats('disk'))).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('photos:disk or work:disk'),
+    })
+    expect((await run(stats('nas', 'work'))).stderr).toContain('different repositories: photos, work')
+  })
+
+  it('that seems misspelt is refused, and no folder of that name is made', async () => {
+    const { exitCode, stderr } = await run(['init', '--to', 'phtos'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('Did you mean photos? A folder is written ./phtos')
+    expect(await opened(stats('elsewhere'))).toEqual([
+      { name: join(process.cwd(), 'elsewhere'), url: join(process.cwd(), 'elsewhere') },
+    ])
+  })
+
+  it('comes from the environment, or from the only repository there is', async () => {
+    const env = { BKP_PASSWORD: passphrase, MY_CLOUD: secret }
+    expect(
+      namesOf(await opened(stats(), { env: { ...env, BKP_DESTINATIONS: 'nas\ncloud', BKP_REPOSITORY: '/x' } })),
+    ).toEqual(['nas', 'cloud'])
+    expect(namesOf(await opened(stats(), { env: { ...env, BKP_REPOSITORY: '/x' } }))).toEqual(['/x'])
+    const several = await run(stats())
+    expect(several).toMatchObject({ exitCode: 2 })
+    expect(several.stderr).toContain('--from photos | --from work')
+    const single = join(home, 'single.yaml')
+    writeFileSync(single, 'version: 1\nrepositories: { one: { destinations: { d: /d } } }\n')
+    expect(namesOf(await opened([...stats(), '--config', single]))).toEqual(['d'])
+    expect(namesOf(await opened(stats(), { env: { ...env, BKP_CONFIG: single } }))).toEqual(['d'])
+  })
+
+  it('needs no configuration, but one that is named must be there', async () => {
+    expect(namesOf(await opened(stats('/a'), { home: '/nonexistent' }))).toEqual(['/a'])
+    expect(await run([...stats('nas'), '--config', '/nowhere.yaml'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('There is no configuration file /nowhere.yaml'),
+    })
+  })
+
+  it('has the limits of the flags instead of its own', async () => {
+    const argv = ['restore', 'latest', '--from', 'nas', '--target', '/tmp/x', '--limit-download', '5K']
+    expect(await opened(argv)).toMatchObject([
+      { limits: { uploadBytesPerSecond: 1024 ** 2, downloadBytesPerSecond: 5120 } },
+    ])
+    expect((await run([...argv.slice(0, -1), 'fast'])).stderr).toContain('--limit-download fast is not a rate')
+  })
+
+  it('opens with the passphrase that its repository refers to, when nothing else gives one', async () => {
+    expect(await opened(stats('nas'), { env: { MY_CLOUD: secret } })).toHaveLength(1)
+    expect(await run(stats('nas'), { env: { BKP_PASSWORD: 'wrong' } })).toMatchObject({ exitCode: 12 })
+  })
+
+  it('whose secret cannot be had says which, and shows none', async () => {
+    const { exitCode, stderr } = await run(stats('cloud'), { env: { BKP_PASSWORD: passphrase } })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(
+      'option secretKey of photos:cloud comes from the environment variable MY_CLOUD, which is not set',
+    )
+  })
+
+  it('with a secret in the file is used, with a warning that does not show it', async () => {
+    const open = join(home, 'open.yaml')
+    writeFileSync(open, `version: 1\nrepositories: { one: { destinations: { d: /d }, password: ${passphrase} } }\n`, {
+      mode: 0o644,
+    })
+    const { exitCode, stderr } = await run([...stats('one'), '--config', open], { env: {} })
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('repositories.one.password is a secret in the file itself')
+    expect(stderr).toContain('other users may read it')
+    expect(stderr).not.toContain(passphrase)
+  })
+})
+
+describe('a job', () => {
+  const backupOf = async (argv: readonly string[]) => {
+    const { engine, stderr } = await run(argv)
+    expect(stderr).toBe('')
+    const call = engine.calls.find(({ operation }) => operation === 'backup')
+    const options = call?.options as { paths: Uint8Array[] } & Record<string, unknown>
+    return { ...options, paths: options.paths.map((path) => Buffer.from(path).toString()), to: namesOf(engine.opened) }
+  }
+  mkdirSync(join(home, 'documents'))
+
+  it('gives what the flags do not', async () => {
+    const expected = {
+      paths: [join(home, 'documents'), join(home, '.config/bkp/notes')],
+      excludes: ['*.tmp'],
+      excludeCaches: true,
+      oneFileSystem: false,
+      tags: ['weekly'],
+      compression: { id: 'deflate', configuration: { level: 3 } },
+      to: ['disk', 'nas', 'cloud'],
+    }
+    expect(await backupOf(['backup', 'documents'])).toMatchObject(expected)
+    expect(await backupOf(['backup', '--job', 'documents'])).toMatchObject(expected)
+  })
+
+  it('gives way to flags', async () => {
+    const flags = ['--tag', 'now', '--exclude', 'x', '--no-exclude-caches', '--compression', 'zstd', '--to', 'nas']
+    expect(await backupOf(['backup', 'documents', ...flags])).toMatchObject({
+      excludes: ['x'],
+      excludeCaches: false,
+      tags: ['now'],
+      compression: { id: 'zstd', configuration: {} },
+      to: ['nas'],
+    })
+  })
+
+  it('that is not there is named with what was meant', async () => {
+    const { exitCode, stderr } = await run(['backup', '--job', 'document'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('The job "document" is not known; did you mean "documents"?')
+  })
+
+  it('gives way to a path of the same name, and says so', async () => {
+    const before = process.cwd()
+    process.chdir(home)
+    try {
+      const { engine, stderr } = await run(['backup', 'documents', '--to', '/r'])
+      expect(stderr).toContain('the job of that name runs by --job documents')
+      expect(namesOf(engine.opened)).toEqual(['/r'])
+    } finally {
+      process.chdir(before)
+    }
+  })
+})

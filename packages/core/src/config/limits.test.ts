@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import { limitsOf, withRates } from './limits.js'
+
+describe('limits', () => {
+  it('given on the command line count at every time, in their direction alone', () => {
+    const limits = limitsOf({
+      upload: 1000,
+      download: 500,
+      schedule: [{ from: '22:00', to: '07:00', upload: 'unlimited' }],
+    })
+    expect(withRates(limits, { upload: '2K' })).toEqual({
+      uploadBytesPerSecond: 2048,
+      downloadBytesPerSecond: 500,
+      schedule: [{ from: '22:00', to: '07:00', uploadBytesPerSecond: 2048, downloadBytesPerSecond: 500 }],
+    })
+    expect(withRates(limits, { upload: 'unlimited' })).toEqual({
+      downloadBytesPerSecond: 500,
+      schedule: [{ from: '22:00', to: '07:00', downloadBytesPerSecond: 500 }],
+    })
+  })
+
+  it('stay as they are, or none, when nothing is given', () => {
+    expect(withRates(undefined, {})).toBeUndefined()
+    expect(withRates(undefined, { download: '1M' })).toEqual({ downloadBytesPerSecond: 1024 ** 2 })
+  })
+})

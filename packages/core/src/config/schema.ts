@@ -1,0 +1,201 @@
+import type { StorageDescription } from './model.js'
+
+export type Schema = Readonly<Record<string, unknown>>
+
+const name = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
+const texts = { type: 'array', items: { type: 'string', minLength: 1 } }
+const rate = {
+  description: 'Bytes per second: 500K, 5M, 1.5G (powers of 1024), a number, or unlimited',
+  type: ['string', 'integer'],
+  pattern: '^(unlimited|(?!0+(\\.0+)?[KMGTkmgt]?(i?[Bb])?(/s)?$)\\d+(\\.\\d+)?[KMGTkmgt]?(i?[Bb])?(/s)?)$',
+  minimum: 1,
+}
+const clock = { type: 'string', pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'Local time, "HH:MM"' }
+const rates = { upload: rate, download: rate }
+const secret =
+  'env:NAME, file:/path, command:program arguments or keychain:service/account; the secret itself is accepted with a warning'
+
+const limits = {
+  type: 'object',
+  description: 'How fast the destination may be used',
+  properties: {
+    ...rates,
+    schedule: {
+      type: 'array',
+      description: 'Stretches of the day with rates of their own; the first that fits counts',
+      items: {
+        type: 'object',
+        properties: { from: clock, to: clock, ...rates },
+        required: ['from', 'to'],
+        additionalProperties: false,
+      },
+    },
+  },
+  additionalProperties: false,
+}
+
+const compression = {
+  description: 'zstd, deflate or none; or with a level',
+  type: ['string', 'object'],
+  properties: { id: { enum: ['zstd', 'deflate'] }, level: { type: 'integer', minimum: 1, maximum: 22 } },
+  required: ['id'],
+  additionalProperties: false,
+  if: { type: 'string' },
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  then: { enum: ['zstd', 'deflate', 'none'] },
+}
+
+const count = { type: 'integer', minimum: 1 }
+const retention = {
+  type: 'object',
+  description: 'Which snapshots to keep. Checked and kept; nothing is deleted by it yet',
+  properties: {
+    last: count,
+    hourly: count,
+    daily: count,
+    weekly: count,
+    monthly: count,
+    yearly: count,
+    within: { type: 'string', pattern: '^[1-9]\\d*[hdwmy]$', description: 'e.g. 90d' },
+    tags: texts,
+  },
+  minProperties: 1,
+  additionalProperties: false,
+}
+
+const hook = { ...texts, description: 'Shell commands, one after the other' }
+const job = {
+  type: 'object',
+  properties: {
+    repository: { type: 'string', description: 'Name of a repository above; may be left out when there is one' },
+    paths: { ...texts, minItems: 1, description: 'Files and folders; ~/ is the home folder' },
+    command: { type: 'string', minLength: 1, description: 'Back up what a program prints, instead of paths' },
+    name: { type: 'string', pattern: '^[^/\\u0000]+$', description: 'File name for the output of the command' },
+    excludes: { ...texts, description: 'gitignore patterns' },
+    excludeFiles: { ...texts, description: 'Files of gitignore patterns' },
+    excludeCaches: { type: 'boolean', description: 'Leave out the content of folders with a CACHEDIR.TAG' },
+    excludeLargerThan: {
+      type: ['string', 'integer'],
+      pattern: '^\\d+(\\.\\d+)?[KMGTkmgt]?(i?[Bb])?$',
+      minimum: 1,
+      description: 'Leave out files above a size, e.g. 500M',
+    },
+    oneFileSystem: { type: 'boolean', description: 'Do not enter other file systems' },
+    tags: { ...texts, description: 'Labels of the snapshots' },
+    host: { type: 'string', minLength: 1, description: 'Name of the machine in the snapshots' },
+    compression,
+    schedule: {
+      type: 'string',
+      minLength: 1,
+      description: 'Cron expression. Checked and kept; nothing runs by it yet',
+    },
+    retention,
+    hooks: {
+      type: 'object',
+      description: 'Checked and kept; nothing runs them yet',
+      properties: { before: hook, after: hook, success: hook, failure: hook },
+      additionalProperties: false,
+    },
+  },
+  oneOf: [{ required: ['paths'] }, { required: ['command'] }],
+  additionalProperties: false,
+}
+
+/** JSON Schema (draft 2020-12) of the configuration file, with the options of the given storages by URL scheme. */
+export function configSchema(storages: readonly StorageDescription[]): Schema {
+  const destination = {
+    type: 'object',
+    properties: {
+      url: { type: 'string', minLength: 1, description: `A folder or a URL: ${schemesText(storages)}` },
+      options: { type: 'object', description: 'Options of the storage; secrets by reference' },
+      limits,
+    },
+    required: ['url'],
+    additionalProperties: false,
+    ...optionRules(storages),
+  }
+  const repository = {
+    type: 'object',
+    properties: {
+      destinations: {
+        type: 'object',
+        description: 'Where the repository lies; every destination is a full replica',
+        minProperties: 1,
+        propertyNames: { pattern: name },
+        additionalProperties: {
+          type: ['string', 'object'],
+          minLength: 1,
+          if: { type: 'object' },
+          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+          then: { $ref: '#/$defs/destination' },
+        },
+      },
+      require: {
+        description: 'How many destinations must have a snapshot for a success',
+        type: ['string', 'integer'],
+        minimum: 1,
+        if: { type: 'string' },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+        then: { const: 'all' },
+      },
+      password: { type: 'string', minLength: 1, description: `The passphrase: ${secret}` },
+      compression,
+      cipher: { enum: ['aes-256-gcm', 'xchacha20-poly1305'] },
+    },
+    required: ['destinations'],
+    additionalProperties: false,
+  }
+  const named = (kind: string, description: string) => ({
+    type: 'object',
+    description,
+    propertyNames: { pattern: name },
+    additionalProperties: { $ref: `#/$defs/${kind}` },
+  })
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'bkp configuration',
+    type: 'object',
+    properties: {
+      version: { const: 1, description: 'Version of this format' },
+      repositories: named('repository', 'Repositories by name'),
+      jobs: named('job', 'Backup jobs by name: bkp backup NAME'),
+    },
+    required: ['version'],
+    additionalProperties: false,
+    $defs: { repository, destination, job },
+  }
+}
+
+function schemesText(storages: readonly StorageDescription[]): string {
+  return storages.flatMap(({ schemes }) => schemes.map((scheme) => `${scheme}:`)).join(', ')
+}
+
+function optionRules(storages: readonly StorageDescription[]): { readonly allOf?: readonly Schema[] } {
+  const rules = storages.flatMap(({ schemes, schema }): Schema[] => {
+    if (schema === undefined || schemes.includes('file')) return []
+    const options = writtenOptions(schema)
+    // References in it are to its own parts, which would lie elsewhere here.
+    if (JSON.stringify(options).includes('"$ref"')) return []
+    const url = { pattern: `^(${schemes.join('|')}):` }
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    return [{ if: { properties: { url }, required: ['url'] }, then: { properties: { options } } }]
+  })
+  return rules.length === 0 ? {} : { allOf: rules }
+}
+
+/** Options as they are written in the file: secrets are references, and what is required may come from elsewhere. */
+export function writtenOptions(schema: Schema): Schema {
+  const properties = (schema.properties ?? {}) as Readonly<Record<string, Schema>>
+  const written = Object.entries(properties).map(([key, property]): [string, Schema] => {
+    if (property['x-bkp-secret'] !== true) return [key, property]
+    const description = typeof property.description === 'string' ? `${property.description}: ${secret}` : secret
+    return [key, { type: 'string', minLength: 1, description, 'x-bkp-secret': true }]
+  })
+  const { $defs, additionalProperties } = schema
+  return {
+    type: 'object',
+    properties: Object.fromEntries(written),
+    ...(additionalProperties === undefined ? {} : { additionalProperties }),
+    ...($defs === undefined ? {} : { $defs }),
+  }
+}
