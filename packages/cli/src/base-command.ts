@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import type { OpenOptions, Repository } from '@bkp/core'
 import { Command, Flags } from '@oclif/core'
 import pc from 'picocolors'
-import { processParts } from './composition/process-parts.js'
+import { type ProcessParts, processParts } from './composition/process-parts.js'
 import type { CommandScope } from './composition/scopes.js'
 import { type Output, OutputClosed, type Terminal } from './composition/terminal.js'
 import { describeError } from './errors/describe-error.js'
@@ -54,6 +55,16 @@ export abstract class BaseCommand extends Command {
       this.#scope = createCommandScope(this.#parts, log, this.signal)
     }
     return this.#scope
+  }
+
+  /** JSON Schema of the configuration, for editors. */
+  protected get schemaPath(): string {
+    return join(this.config.root, 'dist', 'config.schema.json')
+  }
+
+  /** Ways to ask, where `terminal.canAsk`. */
+  protected get questions(): Pick<ProcessParts, 'askText' | 'askSecret' | 'confirm' | 'editFile'> {
+    return this.#parts
   }
 
   /** Where the repository is that the flags, the environment or the configuration name. */

@@ -1,6 +1,15 @@
 import Backup from './commands/backup.js'
 import Check from './commands/check.js'
 import Completion from './commands/completion.js'
+import ConfigEdit from './commands/config/edit.js'
+import ConfigExport from './commands/config/export.js'
+import ConfigImport from './commands/config/import.js'
+import ConfigPath from './commands/config/path.js'
+import ConfigShow from './commands/config/show.js'
+import ConfigValidate from './commands/config/validate.js'
+import DestinationsAdd from './commands/destinations/add.js'
+import DestinationsList from './commands/destinations/list.js'
+import DestinationsRemove from './commands/destinations/remove.js'
 import Diff from './commands/diff.js'
 import Doctor from './commands/doctor.js'
 import Dump from './commands/dump.js'
@@ -16,6 +25,15 @@ export const COMMANDS = {
   backup: Backup,
   check: Check,
   completion: Completion,
+  'config:edit': ConfigEdit,
+  'config:export': ConfigExport,
+  'config:import': ConfigImport,
+  'config:path': ConfigPath,
+  'config:show': ConfigShow,
+  'config:validate': ConfigValidate,
+  'destinations:add': DestinationsAdd,
+  'destinations:list': DestinationsList,
+  'destinations:remove': DestinationsRemove,
   diff: Diff,
   doctor: Doctor,
   dump: Dump,

@@ -1,5 +1,5 @@
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import type { ParsedConfig, StorageDescription } from '@bkp/core/config'
 import type { Logger } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
@@ -7,6 +7,7 @@ import { DescribeStorages, Log, Machine } from '../composition/tokens.js'
 import { CliError, UsageError } from '../errors/cli-error.js'
 import type { Machine as MachineType } from './config-path.js'
 import { type ConfigPath, configPath } from './config-path.js'
+import { replaceFile } from './replace-file.js'
 
 export interface LoadedConfig extends ParsedConfig {
   readonly path: string
@@ -47,6 +48,11 @@ export class ConfigFile {
       if (isAbsent) throw new UsageError(`There is no configuration file ${path}`, 'Check --config or BKP_CONFIG')
       throw new UsageError(`The configuration cannot be read: ${message}`, 'Check who may read it')
     }
+  }
+
+  /** Its text, where it may be made: undefined where there is none, also when it was named. */
+  async readIfThere(flag: string | undefined): Promise<string | undefined> {
+    return existsSync(this.locate(flag).path) ? this.read(flag) : undefined
   }
 
   /** @throws ConfigError; UsageError when it was named and is not there */
@@ -97,31 +103,8 @@ export class ConfigFile {
 }
 
 async function realPath(path: string): Promise<string> {
-  const { realpath } = await import('node:fs/promises')
   return realpath(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return path
     throw error
   })
-}
-
-/** Writes a file that is complete or not there, for its owner alone. */
-export async function replaceFile(path: string, data: string): Promise<void> {
-  const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`)
-  try {
-    const file = await open(temporary, 'w', 0o600)
-    try {
-      await file.writeFile(data)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    // One that an earlier, dead process left keeps its mode.
-    await chmod(temporary, 0o600)
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
 }

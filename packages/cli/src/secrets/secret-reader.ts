@@ -64,6 +64,20 @@ export class SecretReader {
     return typed
   }
 
+  /** The passphrase of an exported configuration: of the flags, BKP_EXPORT_PASSWORD, or asked for; a new one twice. */
+  async readExportPassphrase(flags: PassphraseFlags, use: 'new' | 'known'): Promise<Secret> {
+    const { env } = this.#terminal
+    const { BKP_EXPORT_PASSWORD: password } = env
+    delete env.BKP_EXPORT_PASSWORD
+    const given = (await this.#readFlags(flags)) ?? password
+    if (given !== undefined) return notEmpty(given)
+    const typed = notEmpty(await this.#askFor('Passphrase of the export:', exportWays))
+    if (use === 'new' && typed.reveal() !== (await this.#askFor('The same again:', exportWays))) {
+      throw new UsageError('The two passphrases differ, so nothing was exported', 'Run the same command again')
+    }
+    return typed
+  }
+
   // Taken out, so that neither --from-command nor any other child program inherits them.
   #takeFromEnvironment(): { readonly password: string | undefined; readonly code: string | undefined } {
     const { env } = this.#terminal
@@ -91,6 +105,7 @@ export class SecretReader {
 }
 
 const passphraseWays = 'Give it by BKP_PASSWORD, --password-file FILE or --password-command COMMAND'
+const exportWays = 'Give it by BKP_EXPORT_PASSWORD, --password-file FILE or --password-command COMMAND'
 const recoveryWays = 'Give it by BKP_RECOVERY_CODE or --recovery-code-file FILE'
 
 function notEmpty(passphrase: string): Secret {

@@ -117,6 +117,11 @@ export function redactedConfig(text: string, storages: readonly StorageDescripti
   return withSecrets(text, secretPlaces(text, storages), ({ text: secret }) => ({ text: shownSecret(secret) }))
 }
 
+/** The values of a valid configuration. */
+export function configValues(text: string): unknown {
+  return parseDocument(text, { prettyErrors: false }).toJS()
+}
+
 /** Whether a secret stands in the file itself. */
 export function isLiteralSecret({ text }: SecretPlace): boolean {
   const reference = parseSecretReference(text)

@@ -1,0 +1,85 @@
+import type { StorageDescription } from '@bkp/core/config'
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../../base-command.js'
+import { askForOptions, missingOptions, optionTexts } from '../../config/destination-options.js'
+import { UsageError } from '../../errors/cli-error.js'
+import { configFlag } from '../../flags/common.js'
+import { repositoryUrl } from '../../flags/values.js'
+import { safe } from '../../output/text.js'
+
+export default class DestinationsAdd extends BaseCommand {
+  static override summary = 'Put a destination into the configuration.'
+  static override description =
+    'Makes the configuration file if there is none. Asks for the options that the storage wants, where there is a terminal. Secrets are given as references (env:NAME, file:/path, command:program, keychain:service/account) or typed. Nothing is opened: see bkp init and bkp backup.'
+  static override examples = [
+    '<%= config.bin %> destinations add disk /mnt/disk/backup',
+    '<%= config.bin %> destinations add nas sftp://ann@nas.example/backup --repository home',
+  ]
+  static override args = {
+    name: Args.string({ description: 'how to call it', required: true }),
+    url: Args.string({ description: 'a folder or a URL', required: true }),
+  }
+  static override flags = {
+    ...configFlag,
+    repository: Flags.string({
+      description: 'to which repository (default: the only one; else a new one, "default")',
+      helpValue: 'NAME',
+    }),
+    set: Flags.string({
+      description: 'an option of the storage; a secret only as a reference',
+      helpValue: 'NAME=VALUE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.parse(DestinationsAdd)
+    const { config } = await this.scope()
+    const url = repositoryUrl(args.url)
+    const core = await import('@bkp/core/config')
+    const { path } = config.locate(flags.config)
+    const old = (await config.readIfThere(flags.config)) ?? core.newConfigText(this.schemaPath)
+    const loaded = await config.check(old, path)
+    const repository = flags.repository ?? onlyOne(Object.keys(loaded.config.repositories))
+    const storage = storageOf(loaded.storages, core.schemeOf(url))
+    const schema = storage.schema ?? { type: 'object', properties: {}, additionalProperties: false }
+    const given = await optionTexts(schema, flags.set ?? [])
+    const query = core.splitQuery(url).query
+    const missing = missingOptions(schema, [...Object.keys(given), ...query.keys()], this.terminal.env)
+    const typed = this.terminal.canAsk ? await askForOptions(missing, this.questions) : {}
+    const options = await core.optionsFromTexts(schema, { ...given, ...typed })
+    const text = core.addDestination(old, repository, args.name, { url, options })
+    const added = await config.check(text, path)
+    await config.write(path, text)
+    await this.#warn(added.warnings, ['repositories', repository, 'destinations', args.name].join('.'))
+    for (const { name, isRequired } of missing)
+      if (isRequired && !Object.hasOwn(typed, name))
+        this.warnPeople(`The option ${name} is missing; a run will need it`)
+    const told = { path, repository, name: args.name, url: core.shownUrl(url), options: Object.keys(options) }
+    if (flags.json) return this.printJson(told)
+    await this.print(`Added ${safe(args.name)} to ${safe(repository)} in ${safe(path)}`)
+  }
+
+  async #warn(warnings: readonly { readonly path: string; readonly message: string }[], prefix: string): Promise<void> {
+    for (const { path, message } of warnings)
+      if (path === prefix || path.startsWith(`${prefix}.`)) this.warnPeople(`${path} ${message}`)
+  }
+}
+
+function onlyOne(repositories: readonly string[]): string {
+  const [first, second] = repositories
+  if (second !== undefined)
+    throw new UsageError(
+      'The configuration has several repositories',
+      `Name one: --repository ${repositories.join(' | --repository ')}`,
+    )
+  return first ?? 'default'
+}
+
+function storageOf(storages: readonly StorageDescription[], scheme: string): StorageDescription {
+  const found = storages.find(({ schemes }) => schemes.includes(scheme))
+  if (found !== undefined) return found
+  const known = storages.flatMap(({ schemes }) => schemes)
+  throw new UsageError(`No plugin can reach ${scheme}: URLs`, `Schemes that are there: ${known.join(', ')}`)
+}
