@@ -90,6 +90,16 @@ export abstract class BaseCommand extends Command {
     return this.#progress
   }
 
+  /** The progress of the run that goes on, if one is shown. */
+  protected get progress(): Progress | undefined {
+    return this.#progress
+  }
+
+  /** Asks a question that is answered by yes or no; only where there is somebody to ask. */
+  protected confirm(question: string): Promise<boolean> {
+    return this.#parts.confirm(question)
+  }
+
   protected stopProgress(): void {
     this.#progress?.stop()
     this.#progress = undefined

@@ -10,15 +10,19 @@ import ConfigValidate from './commands/config/validate.js'
 import DestinationsAdd from './commands/destinations/add.js'
 import DestinationsList from './commands/destinations/list.js'
 import DestinationsRemove from './commands/destinations/remove.js'
+import DestinationsStatus from './commands/destinations/status.js'
+import DestinationsTest from './commands/destinations/test.js'
 import Diff from './commands/diff.js'
 import Doctor from './commands/doctor.js'
 import Dump from './commands/dump.js'
 import Find from './commands/find.js'
 import Init from './commands/init.js'
 import Ls from './commands/ls.js'
+import Migrate from './commands/migrate.js'
 import Restore from './commands/restore.js'
 import Snapshots from './commands/snapshots.js'
 import Stats from './commands/stats.js'
+import Sync from './commands/sync.js'
 
 /** Every command by its id, for oclif's explicit strategy. */
 export const COMMANDS = {
@@ -34,13 +38,17 @@ export const COMMANDS = {
   'destinations:add': DestinationsAdd,
   'destinations:list': DestinationsList,
   'destinations:remove': DestinationsRemove,
+  'destinations:status': DestinationsStatus,
+  'destinations:test': DestinationsTest,
   diff: Diff,
   doctor: Doctor,
   dump: Dump,
   find: Find,
   init: Init,
   ls: Ls,
+  migrate: Migrate,
   restore: Restore,
   snapshots: Snapshots,
   stats: Stats,
+  sync: Sync,
 }

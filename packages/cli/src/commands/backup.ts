@@ -9,18 +9,20 @@ import { placeHint } from '../flags/place-names.js'
 import type { Places } from '../flags/places.js'
 import { readPatternFiles, whatToBackUp } from '../flags/sources.js'
 import { parseSize } from '../flags/values.js'
+import { outcomeLine } from '../output/destinations.js'
 import { backupJson } from '../output/results.js'
 import { bytes, counted, duration, shortId } from '../output/text.js'
 
 export default class Backup extends BaseCommand {
   static override summary = 'Make a snapshot of files and folders.'
   static override description =
-    'Reads what changed since the last snapshot of the same paths, and stores what the repository does not have yet. "-" backs up standard input; the name of a job of the configuration, where there is no such path, runs that job. A path given here must be UTF-8; names below it may be any bytes. Exit code 3: the snapshot was made, but something could not be read.'
+    'Reads what changed since the last snapshot of the same paths, and stores what the repository does not have yet. "-" backs up standard input; the name of a job of the configuration, where there is no such path, runs that job. A path given here must be UTF-8; names below it may be any bytes. With several --to, or a repository of the configuration, it goes to all of them in one pass. Exit code 3: the snapshot was made, but something could not be read; 4: it was made, but not every destination has it, and the next run or "bkp sync" brings those up.'
   static override examples = [
     '<%= config.bin %> backup /home/ann --to /mnt/disk/backup',
     "<%= config.bin %> backup ~/documents --to /mnt/disk/backup --exclude '*.tmp' --exclude node_modules/ --tag weekly",
     "<%= config.bin %> backup --from-command 'pg_dump db' --stdin-name db.sql --to /mnt/disk/backup",
     '<%= config.bin %> backup documents',
+    '<%= config.bin %> backup ~/documents --to /mnt/disk/backup --to sftp://nas/backup --to b2://bucket/backup',
     {
       description: 'Standard input:',
       command: 'tar c . | <%= config.bin %> backup - --stdin-name site.tar --to /mnt/disk/backup',
@@ -81,6 +83,7 @@ export default class Backup extends BaseCommand {
     })
     this.stopProgress()
     // Before anything is printed: the reader of the output may be gone.
+    if (isShort(result, places)) this.terminal.exitCode = exitCode.notEverywhere
     if (issueCount(result) > 0) this.terminal.exitCode = exitCode.incomplete
     if (flags.json) await this.printJson(backupJson(result))
     else await this.print(summaryOf(result, places).join('\n'))
@@ -114,8 +117,16 @@ function summaryOf(result: BackupResult, places: Places): string[] {
   if (issues > 0)
     lines.push(`${counted(issues, 'issue')}: what is named above is not in this snapshot, or not as it is now`)
   if (snapshotId === undefined) return [...lines, 'Dry run: nothing was written']
+  if (result.destinations.length > 1) lines.push(...result.destinations.map(outcomeLine))
   const id = shortId(snapshotId)
   return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places)} --target FOLDER`]
+}
+
+/** Whether fewer destinations have the snapshot than must have it. */
+function isShort({ snapshotId, destinations }: BackupResult, places: Places): boolean {
+  if (snapshotId === undefined) return false
+  const complete = destinations.filter(({ state }) => state === 'complete').length
+  return complete < (places.require === 'all' ? destinations.length : places.require)
 }
 
 function currentUser(): string {

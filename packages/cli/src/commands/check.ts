@@ -1,4 +1,4 @@
-import type { CheckResult } from '@bkp/core'
+import type { DestinationCheck } from '@bkp/core'
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { exitCode } from '../errors/exit-codes.js'
@@ -12,16 +12,27 @@ const mostPathsShown = 10
 export default class Check extends BaseCommand {
   static override summary = 'Verify that every snapshot can be restored.'
   static override description =
-    'Reads the structure of the repository; with --read-data also its data, all or a random share. Exit code 13: damage was found, and is listed with what is lost.'
+    'Reads the structure of the repository; with --read-data also its data, all or a random share. Several destinations are checked one by one and compared with each other; with --heal or --heal-from one is mended from another. Exit code 13: damage was found and not healed, and is listed with what is lost; 4: a destination could not be checked.'
   static override examples = [
     '<%= config.bin %> check --from /mnt/disk/backup',
     '<%= config.bin %> check --from /mnt/disk/backup --read-data',
     '<%= config.bin %> check --from /mnt/disk/backup --read-data=10%',
+    '<%= config.bin %> check --from sftp://nas/backup --heal-from /mnt/disk/backup --read-data',
   ]
   static override flags = {
     ...fromFlag,
     ...unlockFlags,
     ...progressFlag,
+    heal: Flags.boolean({
+      default: false,
+      description: 'replace what is damaged or missing by what the other destinations of the repository have',
+    }),
+    'heal-from': Flags.string({
+      description: 'replace what is damaged or missing by what this replica has, which is not checked itself',
+      helpValue: 'PLACE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     'read-data': Flags.string({
       description: 'read and verify the data as well: all, or a random share (--read-data=10%)',
       helpValue: 'N%',
@@ -38,19 +49,31 @@ export default class Check extends BaseCommand {
     const share = flags['read-data']
     const readDataShare = share === undefined ? 0 : parseShare(share)
     const repository = await this.openRepository(flags, { startThreads: readDataShare > 0 })
+    const healFrom =
+      flags['heal-from'] === undefined ? [] : (await this.places({ ...flags, from: flags['heal-from'] })).destinations
     const progress = await this.startProgress(flags, 'pack')
-    const result = await repository.check({ readDataShare, signal: this.signal, onEvent: progress.onEvent })
+    const results = await repository.check({
+      readDataShare,
+      heal: flags.heal || healFrom.length > 0,
+      healFrom,
+      signal: this.signal,
+      onEvent: progress.onEvent,
+    })
     this.stopProgress()
-    if (result.damages.length > 0) this.terminal.exitCode = exitCode.damaged
-    if (flags.json) await this.printJson(checkJson(result))
-    else await this.print(this.#reportOf(result).join('\n'))
+    if (results.some(({ damages }) => damages.length > 0)) this.terminal.exitCode = exitCode.damaged
+    for (const { name, message } of repository.absent) this.warnPeople(`${name} was not checked: ${message}`)
+    if (repository.absent.length > 0) this.terminal.exitCode ??= exitCode.notEverywhere
+    if (flags.json) await this.printJson(checkJson(results))
+    else for (const result of results) await this.print(this.#reportOf(result, results.length > 1).join('\n'))
   }
 
-  #reportOf(result: CheckResult): string[] {
+  #reportOf(result: DestinationCheck, isOneOfSeveral: boolean): string[] {
     const { red, green } = this.colours('stdout')
-    const lines: string[] = []
-    for (const { key, message, affects } of result.damages) {
-      lines.push(`${red('damaged')}  ${safe(key)}: ${safe(message)}`)
+    const lines: string[] = isOneOfSeveral ? [`${safe(result.name)}:`] : []
+    for (const { key, message } of result.healed) lines.push(`${green('healed')}   ${safe(key)}: ${safe(message)}`)
+    for (const { key, message, affects, intactAt } of result.damages) {
+      const elsewhere = intactAt === undefined ? '' : `; ${safe(intactAt)} has it sound: heal it by --heal`
+      lines.push(`${red('damaged')}  ${safe(key)}: ${safe(message)}${elsewhere}`)
       for (const path of affects.slice(0, mostPathsShown)) lines.push(`         loses ${safe(path.text)}`)
       const more = affects.length - mostPathsShown
       if (more > 0) lines.push(`         and ${more} more; see them with --json`)

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '@bkp/core'
 import type { StorageDescription } from '@bkp/core/config'
@@ -6,6 +6,7 @@ import type { IdleThread } from '@bkp/core/threads'
 import type { Logger } from '@bkp/plugin-api'
 import { UsageError } from '../errors/cli-error.js'
 import type { Confirm } from './process-parts.js'
+import { userFolders } from './user-folders.js'
 
 /** The plugins that come with bkp. The only place that names them. */
 export const builtInPlugins = [
@@ -17,6 +18,9 @@ export const builtInPlugins = [
   '@bkp/cipher-aes-gcm',
   '@bkp/cipher-xchacha20',
 ]
+
+/** How much may wait on this disk for slow destinations. */
+const spoolBytes = 2 * 1024 ** 3
 
 /** An engine over the built-in plugins. */
 export async function createBuiltInEngine(
@@ -32,7 +36,13 @@ export async function createBuiltInEngine(
     ...(workers === undefined ? {} : { workers }),
     ...(confirm === undefined ? {} : { confirm }),
   }
-  return createEngine({ pluginDirectories: [], bundledPluginDirectories, takeIdleThreads, env, ...options }, log)
+  const { cache, state } = userFolders(env)
+  const spool = { directory: join(cache, 'spool'), limitBytes: spoolBytes }
+  const folders = { spool, stateDirectory: state }
+  return createEngine(
+    { pluginDirectories: [], bundledPluginDirectories, takeIdleThreads, env, ...folders, ...options },
+    log,
+  )
 }
 
 /** The storages of the built-in plugins, with the options that they take. */

@@ -1,9 +1,10 @@
-/** Exit codes; partial is never success. 4 (not on every destination) is reserved for several destinations. */
+/** Exit codes; partial is never success. */
 export const exitCode = {
   success: 0,
   failure: 1,
   usage: 2,
   incomplete: 3,
+  notEverywhere: 4,
   noRepository: 10,
   repositoryExists: 11,
   wrongPassphrase: 12,

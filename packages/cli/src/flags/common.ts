@@ -47,6 +47,10 @@ const place = {
   multipleNonGreedy: true,
 } as const
 
+/** A flag that names places for another purpose than to say where the repository is. */
+export const placeFlag = (description: string) =>
+  Flags.string({ ...place, description: `${description}: a folder, a URL, or a name of the configuration` })
+
 export const fromFlag = { from: Flags.string(place), ...configFlag }
 
 export const toFlag = { to: Flags.string(place), ...configFlag }

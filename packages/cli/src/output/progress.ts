@@ -29,6 +29,8 @@ export class Progress {
     else if (event.kind === 'issue') {
       const { kind, path, message } = event.issue
       this.#view.say(`${kind}: ${safe(path.text)}: ${safe(message)}`)
+    } else if (event.kind === 'destination-lost') {
+      this.#view.say(`${safe(event.name)} takes no further part: ${safe(event.message)}`)
     } else if (event.kind === 'note') this.#view.say(`note: ${safe(event.message)}`)
     else if (event.kind === 'progress') {
       const planned = this.#total === undefined ? {} : { totalFiles: this.#total.files, totalBytes: this.#total.bytes }

@@ -5,18 +5,24 @@ import type {
   CheckResult,
   CreateRepositoryResult,
   Destination,
+  DestinationStatus,
   DiffEntry,
   DoctorFinding,
   Engine,
   FindOptions,
   FoundEntry,
   ListedEntry,
+  MigrateOptions,
+  MigrationResult,
+  ProbeResult,
   Repository,
   RepositoryStats,
   RestoreOptions,
   RestoreResult,
   SnapshotFilter,
   SnapshotSummary,
+  SyncOptions,
+  SyncResult,
   Unlock,
 } from '@bkp/core'
 import { BkpError } from '@bkp/core'
@@ -35,6 +41,10 @@ export interface FakeAnswers {
   stats: RepositoryStats
   findings: readonly DoctorFinding[]
   compression: string
+  sync: SyncResult
+  migration: MigrationResult
+  probe: ProbeResult
+  status: readonly DestinationStatus[]
 }
 
 /** An engine with one repository at every URL, open to one passphrase and one recovery code. */
@@ -67,6 +77,24 @@ export class FakeEngine implements Engine {
     }
     this.openCount++
     return this.#repository(url)
+  }
+
+  async sync(options: SyncOptions): Promise<SyncResult> {
+    this.#note('sync', options)
+    return this.answers.sync
+  }
+
+  async migrate(options: MigrateOptions): Promise<MigrationResult> {
+    this.#note('migrate', options)
+    const { plan } = this.answers.migration
+    if (options.dryRun) return { ...this.answers.migration, state: 'planned' }
+    if (!(await options.confirm(plan))) return { ...this.answers.migration, state: 'refused' }
+    return this.answers.migration
+  }
+
+  async probe(destination: Destination): Promise<ProbeResult> {
+    this.#note('probe', destination)
+    return this.answers.probe
   }
 
   async doctor(): Promise<readonly DoctorFinding[]> {
@@ -136,7 +164,11 @@ export class FakeEngine implements Engine {
       },
       check: async (options: CheckOptions) => {
         note('check', options)
-        return answers.check
+        return [{ ...answers.check, name: url, url, healed: [] }]
+      },
+      status: async () => {
+        note('status', undefined)
+        return answers.status
       },
       stats: async () => {
         note('stats', undefined)

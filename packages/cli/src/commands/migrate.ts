@@ -1,0 +1,117 @@
+import type { Destination, MigrationPlan, MigrationResult } from '@bkp/core'
+import { Flags } from '@oclif/core'
+import { BaseCommand } from '../base-command.js'
+import { moveInConfig } from '../config/move-destination.js'
+import { UsageError } from '../errors/cli-error.js'
+import { exitCode } from '../errors/exit-codes.js'
+import { configFlag, limitFlags, placeFlag, progressFlag } from '../flags/common.js'
+import { migrationJson } from '../output/results.js'
+import { bytes, counted, duration, safe } from '../output/text.js'
+
+export default class Migrate extends BaseCommand {
+  static override summary = 'Move a repository from one provider to another.'
+  static override description =
+    'Says what it will take (requests, bytes, time), asks, copies every object byte for byte, and proves it: count, names, sizes, and the SHA-256 of everything read back. Needs no passphrase; goes on where it was broken off; removes nothing at the source. When the source is a destination of the configuration, that is pointed to the new place. Exit code 13: something is not sound at the source or at the target.'
+  static override examples = [
+    '<%= config.bin %> migrate --from b2://old-bucket/backup --to s3://new-bucket/backup',
+    '<%= config.bin %> migrate --from nas --to b2://bucket/backup --limit-upload 5M',
+    '<%= config.bin %> migrate --from /mnt/disk/backup --to webdavs://cloud.example/backup --dry-run --json',
+    '<%= config.bin %> migrate --from nas --to b2://bucket/backup --yes --json',
+  ]
+  static override flags = {
+    from: placeFlag('where the repository is'),
+    to: placeFlag('where it shall go; the place may hold a part of it already, and nothing else'),
+    ...configFlag,
+    ...limitFlags,
+    ...progressFlag,
+    yes: Flags.boolean({ default: false, description: 'begin without asking' }),
+    'dry-run': Flags.boolean({ default: false, description: 'only say what it will take' }),
+    'read-back': Flags.boolean({
+      default: true,
+      allowNo: true,
+      description: 'read everything back from the target; without, names and sizes are compared',
+    }),
+    'keep-config': Flags.boolean({ default: false, description: 'leave the configuration as it is' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Migrate)
+    const { to, ...rest } = flags
+    if (to === undefined) throw new UsageError('--to is missing', 'Name the new place: --to URL')
+    const from = onlyOne((await this.places(rest)).destinations, '--from')
+    const target = onlyOne((await this.places({ ...rest, from: to })).destinations, '--to')
+    const { session } = await this.scope()
+    const engine = await session.engine()
+    const result = await engine.migrate({
+      from,
+      to: target,
+      readBack: flags['read-back'],
+      dryRun: flags['dry-run'],
+      confirm: async (plan) => {
+        if (!flags.json) await this.print(planLines(plan, from, target).join('\n'))
+        if (!flags.yes && !(await this.#mayBegin(plan))) return false
+        await this.startProgress(flags, 'object')
+        return true
+      },
+      signal: this.signal,
+      onEvent: (event) => this.progress?.onEvent(event),
+    })
+    this.stopProgress()
+    if (result.state === 'refused') this.terminal.exitCode = exitCode.failure
+    if (result.state === 'incomplete') this.terminal.exitCode = exitCode.damaged
+    const moved =
+      result.state === 'complete' && !flags['keep-config']
+        ? await moveInConfig((await this.scope()).config, flags.config, flags.from?.[0] ?? '', to[0] ?? '')
+        : undefined
+    if (flags.json)
+      return this.printJson({ ...migrationJson(result, from.name, target.name), movedInConfig: moved ?? null })
+    if (result.state === 'planned') await this.print(planLines(result.plan, from, target).join('\n'))
+    await this.print(this.#reportOf(result, moved).join('\n'))
+  }
+
+  async #mayBegin(plan: MigrationPlan): Promise<boolean> {
+    if (plan.objectsToCopy === 0) return true
+    if (!this.terminal.canAsk)
+      throw new UsageError('There is nobody to ask whether it may begin', 'Say so by --yes, or look first by --dry-run')
+    return this.confirm('Begin?')
+  }
+
+  #reportOf(result: MigrationResult, moved: string | undefined): string[] {
+    const { red, green } = this.colours('stdout')
+    if (result.state === 'planned') return ['Dry run: nothing was written']
+    if (result.state === 'refused') return ['Nothing was done']
+    const lines = result.faults.map(({ key, message }) => `${red('damaged')}  ${safe(key)}: ${safe(message)}`)
+    const proof = `${counted(result.verifiedObjects, 'object')} (${bytes(result.verifiedBytes)}) verified`
+    lines.push(
+      `${counted(result.copiedObjects, 'object')} (${bytes(result.copiedBytes)}) copied, ${proof}, in ${duration(result.elapsedMs)}`,
+    )
+    if (result.state === 'incomplete') {
+      const what = counted(result.faults.length, 'object')
+      return [
+        ...lines,
+        `${what} could not be moved. Heal the source (bkp check --heal-from OTHER), then run this again`,
+      ]
+    }
+    lines.push(green('The repository is complete at the new place'))
+    if (moved !== undefined) lines.push(`The configuration's ${safe(moved)} points there now`)
+    return [...lines, 'The old place was left as it is']
+  }
+}
+
+function onlyOne(destinations: readonly Destination[], flag: string): Destination {
+  const [first, second] = destinations
+  if (first === undefined || second !== undefined)
+    throw new UsageError(`${flag} must name one place`, `Write ${flag} URL, or ${flag} REPOSITORY:DESTINATION`)
+  return first
+}
+
+function planLines(plan: MigrationPlan, from: Destination, to: Destination): string[] {
+  const { requests, seconds } = plan
+  const time = seconds === undefined ? '' : `, at least ${duration(seconds * 1000)} at the speed of the source`
+  return [
+    `${safe(from.name)} has ${counted(plan.objects, 'object')}, ${bytes(plan.bytes)}`,
+    `To copy to ${safe(to.name)}: ${counted(plan.objectsToCopy, 'object')}, ${bytes(plan.bytesToCopy)}${time}`,
+    `Requests at the source: about ${requests.readAtSource} reads, ${requests.listAtSource} lists`,
+    `Requests at the target: about ${requests.writeAtTarget} writes, ${requests.readAtTarget} reads, ${requests.listAtTarget} lists`,
+  ]
+}
