@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { seededFraction } from '../support/occasions.js'
 
 /** Up: from the client to the server. */
@@ -59,6 +60,8 @@ export class ActiveFault {
     this.fault = fault
     this.#timesLeft = 'times' in fault ? (fault.times ?? 1) : 1
     this.#untilBytes = this.#place()
+    // Every piece that it holds back waits for it.
+    setMaxListeners(0, this.#healed.signal)
   }
 
   get healed(): AbortSignal {
