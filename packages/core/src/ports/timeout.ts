@@ -7,7 +7,7 @@ import {
   type StoredObject,
 } from '@bkp/plugin-api'
 import { maxObjectBytes } from '../format/limits.js'
-import { whenAborted } from './aborting.js'
+import { allowMany, whenAborted } from './aborting.js'
 import { ForwardingStorage } from './forwarding.js'
 import type { Timing } from './timing.js'
 
@@ -78,7 +78,7 @@ export class TimeoutStorage extends ForwardingStorage {
   }
 
   override async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
-    const controller = new AbortController()
+    const controller = newController()
     const objects = this.inner.list(prefix, { ...options, signal: controller.signal })[Symbol.asyncIterator]()
     const what = `Listing ${prefix === '' ? 'everything' : prefix}`
     const step = <T>(action: () => Promise<T>) => this.#within(what, 0, options.signal, controller, action)
@@ -119,7 +119,7 @@ export class TimeoutStorage extends ForwardingStorage {
     signal: AbortSignal | undefined,
     action: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const controller = new AbortController()
+    const controller = newController()
     return this.#within(what, bytes, signal, controller, () => action(controller.signal))
   }
 
@@ -159,4 +159,11 @@ export class TimeoutStorage extends ForwardingStorage {
       forget()
     }
   }
+}
+
+/** A storage may make many requests for one call. */
+function newController(): AbortController {
+  const controller = new AbortController()
+  allowMany(controller.signal)
+  return controller
 }

@@ -7,15 +7,10 @@ import {
   type StorageCapabilities,
   type StoredObject,
 } from '@bkp/plugin-api'
+import { type Occasion, occasions } from '../support/occasions.js'
 import { withFlippedBit } from '../support/samples.js'
 
 export type StorageCall = 'put' | 'get' | 'stat' | 'list' | 'remove'
-
-/** Which calls of a kind are hit: those of these numbers, counted from 1; or some, the same ones for the same seed. */
-export type Occasion =
-  | { readonly kind: 'numbers'; readonly numbers: readonly number[] }
-  | { readonly kind: 'every' }
-  | { readonly kind: 'random'; readonly probability: number; readonly seed: number }
 
 export type Fault =
   /**
@@ -121,16 +116,4 @@ function damaged(bytes: Uint8Array, fault: Fault): Uint8Array {
   if (fault.kind === 'truncation') return bytes.subarray(0, Math.max(0, bytes.length - fault.missingBytes))
   if (fault.kind === 'bit-flip' && fault.bit < bytes.length * 8) return withFlippedBit(bytes, fault.bit)
   return bytes
-}
-
-function occasions(when: Occasion): (call: number) => boolean {
-  if (when.kind === 'every') return () => true
-  if (when.kind === 'numbers') return (call) => when.numbers.includes(call)
-  // mulberry32, Ettinger 2017: a value for each number, without state that the order of calls could change.
-  return (call) => {
-    let mixed = (when.seed + Math.imul(call, 0x6d2b79f5)) | 0
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 < when.probability
-  }
 }
