@@ -3,7 +3,7 @@ import { isPortError, type Logger, PortError, portErrorOfConnection } from '@bkp
 import type { AnyAuthMethod, SFTPWrapper } from 'ssh2'
 import SftpClient from 'ssh2-sftp-client'
 import type { HostKeys, UnknownHostKey } from './host-keys.js'
-import { findIdentities, type Identities } from './identities.js'
+import type { Identities } from './identities.js'
 import { Session } from './session.js'
 import type { Target } from './target.js'
 import { endWhenDead } from './watchdog.js'
@@ -28,8 +28,12 @@ const silent = { error: () => undefined, end: () => undefined, close: () => unde
  * @throws PortError `offline`, `auth`, `config` (key of the server), `transient`
  * @throws UnknownHost
  */
-export async function connect(target: Target, hostKeys: HostKeys, log: Logger): Promise<Session> {
-  const identities = await findIdentities(target.identities, log)
+export async function connect(
+  target: Target,
+  identities: Identities,
+  hostKeys: HostKeys,
+  log: Logger,
+): Promise<Session> {
   if (identities.ways.length === 0) throw nothingToLogInWith(target, identities)
   const algorithms = hostKeys.algorithms()
   const socket = await openSocket(target)

@@ -60,6 +60,11 @@ export function isRefusal(error: unknown): boolean {
   return statusOf(error) !== undefined
 }
 
+/** For what is tidied up: who may not, leaves it. */
+export function ignoreRefusal(error: unknown): void {
+  if (!isRefusal(error)) throw error
+}
+
 /** A status as the port knows it. */
 export function toPortError(error: unknown, what: string, meaning?: Meaning): PortError {
   if (isPortError(error)) return error

@@ -63,14 +63,16 @@ function readOne(folder: string, prefix: string, root: string, access: ListingAc
   })
 }
 
-const kinds: Readonly<Record<number, 'file' | 'folder' | 'link'>> = {
-  16807: 'file',
-  9604: 'folder',
-  21609: 'link',
-}
+/** Of modes, the bits that tell what something is; the same for all servers. */
+const kindBits = 0o170000
+const kinds = new Map<number, 'file' | 'folder' | 'link'>([
+  [0o100000, 'file'],
+  [0o040000, 'folder'],
+  [0o120000, 'link'],
+])
 
 async function kindOf({ attrs }: FileEntry, path: string, session: Session) {
   // Some servers leave the mode out of what they list.
   const stats = attrs.mode === undefined ? await look(session, path) : attrs
-  return { kind: kinds[(stats?.mode ?? 0) & 0o170000] ?? 'other', sizeBytes: stats?.size ?? 0 }
+  return { kind: kinds.get((stats?.mode ?? 0) & kindBits) ?? 'other', sizeBytes: stats?.size ?? 0 }
 }

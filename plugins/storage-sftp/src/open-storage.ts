@@ -3,6 +3,7 @@ import { connect, UnknownHost } from './connection.js'
 import { wrap } from './errors.js'
 import { Folders, isFolder, join, makeRoot, rootMissing } from './folders.js'
 import { HostKeys } from './host-keys.js'
+import { findIdentities } from './identities.js'
 import { type Folder, parseLocation } from './location.js'
 import { toSftpOptions } from './options.js'
 import { createsAtomically } from './publication.js'
@@ -25,9 +26,13 @@ export async function openSftpStorage(request: StorageRequest): Promise<Storage>
   const target = toTarget(location, options, settings, surroundings(process.env))
   const hostKeys = new HostKeys(target.hostKeys, request.log)
 
-  const first = await meet(hostKeys, request, () => connect(target, hostKeys, request.log))
-  // Known by now: a server that shows another key later is another server.
-  const again = () => meet(hostKeys, { ...request, confirm: undefined }, () => connect(target, hostKeys, request.log))
+  // Once for all connections: to open an encrypted key takes a second of computing.
+  const identities = await findIdentities(target.identities, request.log)
+  const connectOnce = () => connect(target, identities, hostKeys, request.log)
+
+  const first = await meet(hostKeys, request.confirm, connectOnce)
+  // Known by now: nobody is asked about a server in the middle of a run.
+  const again = () => meet(hostKeys, undefined, connectOnce)
   const pool = new SessionPool(again, options.channels, request.log, first)
   try {
     const root = await rootOf(first, target.folder)
@@ -50,7 +55,7 @@ export async function openSftpStorage(request: StorageRequest): Promise<Storage>
 /** Asks the user about a server that is met for the first time, if there is one to be asked. */
 async function meet(
   hostKeys: HostKeys,
-  { confirm }: { readonly confirm?: StorageRequest['confirm'] | undefined },
+  confirm: StorageRequest['confirm'] | undefined,
   connectOnce: () => Promise<Session>,
 ): Promise<Session> {
   try {

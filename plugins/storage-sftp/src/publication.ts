@@ -1,5 +1,5 @@
 import { PortError } from '@bkp/plugin-api'
-import { isMissing, isRefusal, toWriteError } from './errors.js'
+import { ignoreRefusal, isMissing, isRefusal, toWriteError } from './errors.js'
 import { join, look, parentOf, syncFolder } from './folders.js'
 import type { Session } from './session.js'
 import { temporaryName } from './temporary-files.js'
@@ -114,10 +114,6 @@ async function whyNotNamed(session: Session, key: string, path: string, error: u
   const found = await look(session, path)
   if (found === undefined) return error
   return found.isDirectory() ? folderInTheWay(path) : taken(key)
-}
-
-function ignoreRefusal(error: unknown): void {
-  if (!isRefusal(error)) throw error
 }
 
 function taken(key: string): PortError {

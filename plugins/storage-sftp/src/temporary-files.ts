@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '@bkp/plugin-api'
-import { isRefusal } from './errors.js'
+import { ignoreRefusal, isRefusal } from './errors.js'
 import { join, undefinedIfMissing } from './folders.js'
 import type { Session } from './session.js'
 
@@ -37,14 +37,18 @@ export async function removeStale(session: Session, root: string, localNow: numb
   }
 }
 
-/** Seconds since 1970, as the server takes them for files that are written now. */
+/**
+ * Seconds since 1970, as the server takes them for files that are written now. The file has one name for all, so that
+ * where nothing can be removed not every run leaves one.
+ */
 async function clockOf(session: Session, root: string): Promise<number> {
-  const path = join(root, temporaryName())
-  const handle = await session.open(path, 'wx')
+  const path = join(root, `${temporaryFolder}/clock`)
+  const handle = await session.open(path, 'w')
   try {
+    await session.write(handle, Buffer.from('.'), 0, 1)
     return (await session.handleStat(handle)).mtime
   } finally {
     await session.close(handle)
-    await session.unlink(path)
+    await session.unlink(path).catch(ignoreRefusal)
   }
 }
