@@ -7,7 +7,7 @@ import type { Storage } from '@bkp/plugin-api'
 import { expectPortRejection, randomLikeBytes } from '@bkp/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type OpenSsh, startOpenSsh } from './support/openssh.js'
-import { type Proxy, startProxy } from './support/proxy.js'
+import { type BreakingProxy, startProxy } from './support/proxy.js'
 import { freePort, hasServer } from './support/servers.js'
 import { accessTo, newFolder, openSftp } from './support/sftp.js'
 
@@ -23,7 +23,7 @@ function filesBelow(folder: string): string[] {
 
 describe.runIf(hasServer('openssh'))('an OpenSSH server on a line that breaks', () => {
   let server: OpenSsh
-  let proxy: Proxy
+  let proxy: BreakingProxy
   let root: string
   let storage: Storage
 

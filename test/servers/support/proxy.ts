@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
 /** Stands between a client and a server on loopback, and breaks what goes through. */
-export interface Proxy {
+export interface BreakingProxy {
   readonly port: number
   /** Cuts all connections that are open. */
   cut(): void
@@ -14,7 +14,7 @@ export interface Proxy {
   stop(): Promise<void>
 }
 
-export async function startProxy(targetPort: number): Promise<Proxy> {
+export async function startProxy(targetPort: number): Promise<BreakingProxy> {
   const sockets = new Set<Socket>()
   let isStalled = false
   let uploaded = 0
