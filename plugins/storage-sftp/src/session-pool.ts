@@ -1,0 +1,89 @@
+import { type Logger, PortError } from '@bkp/plugin-api'
+import type { Session } from './session.js'
+
+/**
+ * Connections, opened when they are needed, up to a limit, and again when they were lost. Several are faster than one:
+ * a server takes at most 2 MiB per channel before it has to answer, and works on each in a process of its own.
+ */
+export class SessionPool {
+  readonly #connect: () => Promise<Session>
+  readonly #limit: number
+  readonly #log: Logger
+  #sessions: Session[]
+  readonly #opening = new Set<Promise<unknown>>()
+  /** Fewer than the limit when the server takes no more. */
+  #allowed: number
+  #isClosed = false
+
+  constructor(connect: () => Promise<Session>, limit: number, log: Logger, first: Session) {
+    this.#sessions = [first]
+    this.#connect = connect
+    this.#limit = limit
+    this.#allowed = limit
+    this.#log = log
+  }
+
+  /** Runs `action` with the connection that has least to do. */
+  async run<T>(action: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.#take()
+    try {
+      return await action(session)
+    } finally {
+      session.load--
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const session of this.#sessions) session.end('the storage was closed')
+    this.#sessions = []
+  }
+
+  async #take(): Promise<Session> {
+    for (;;) {
+      if (this.#isClosed) throw new PortError('config', 'The storage is closed')
+      this.#sessions = this.#sessions.filter((session) => !session.isLost)
+      const best = this.#sessions.reduce<Session | undefined>(
+        (least, session) => (least === undefined || session.load < least.load ? session : least),
+        undefined,
+      )
+      if (best?.load === 0) return taken(best)
+      if (this.#sessions.length === 0) this.#allowed = this.#limit
+      if (this.#sessions.length + this.#opening.size < this.#allowed) this.#open()
+      else if (this.#opening.size === 0 && best !== undefined) return taken(best)
+      await this.#oneMore()
+    }
+  }
+
+  #open(): void {
+    const opening = this.#connect().then((session) => {
+      if (this.#isClosed) session.end('the storage was closed')
+      else this.#sessions.push(session)
+    })
+    this.#opening.add(opening)
+    // Whoever waits for it is told by `#oneMore`.
+    opening.then(
+      () => this.#opening.delete(opening),
+      () => this.#opening.delete(opening),
+    )
+  }
+
+  /** Waits until a connection was opened. @throws what it failed with, unless others are open */
+  async #oneMore(): Promise<void> {
+    try {
+      await Promise.race(this.#opening)
+    } catch (error) {
+      if (this.#sessions.every((session) => session.isLost)) throw error
+      this.#allowed = this.#sessions.length
+      this.#log.debug('The server takes no more connections', {
+        open: this.#sessions.length,
+        reason: (error as Error).message,
+      })
+    }
+  }
+}
+
+function taken(session: Session): Session {
+  session.load++
+  return session
+}

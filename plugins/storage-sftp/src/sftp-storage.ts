@@ -1,0 +1,213 @@
+import {
+  type CallOptions,
+  type GetOptions,
+  PortError,
+  type PutOptions,
+  rangeWithin,
+  type Storage,
+  type StorageCapabilities,
+  type StoredObject,
+} from '@bkp/plugin-api'
+import { isMissing, toWriteError, wrap } from './errors.js'
+import { type Folders, isFolder, join, look, parentOf, rootMissing, syncFolder } from './folders.js'
+import { interruptible } from './interruption.js'
+import { isKey } from './keys.js'
+import { listObjects } from './listing.js'
+import { type Leftovers, publish, removeLeftover } from './publication.js'
+import type { Session } from './session.js'
+import type { SessionPool } from './session-pool.js'
+import { temporaryFolder } from './temporary-files.js'
+import { readAll } from './transfer.js'
+
+/** How long `close` waits for aborted calls to clear up behind themselves. */
+const tidyMs = 5000
+
+export interface SftpStorageOptions {
+  readonly conditionalCreate: boolean
+  readonly concurrency: number
+  readonly isDurable: boolean
+}
+
+/** Objects as files below a folder of an SSH server, one file each. Only regular files are objects. */
+export class SftpStorage implements Storage {
+  readonly capabilities: StorageCapabilities
+  readonly #pool: SessionPool
+  readonly #root: string
+  readonly #folders: Folders
+  readonly #isDurable: boolean
+  readonly #leftovers: Leftovers = new Set()
+  readonly #running = new Map<Promise<unknown>, AbortSignal | undefined>()
+
+  constructor(pool: SessionPool, root: string, folders: Folders, options: SftpStorageOptions) {
+    this.#pool = pool
+    this.#root = root
+    this.#folders = folders
+    this.#isDurable = options.isDurable
+    this.capabilities = {
+      conditionalCreate: options.conditionalCreate,
+      listing: 'strong',
+      canRemove: true,
+      maxObjectBytes: Number.MAX_SAFE_INTEGER,
+      concurrency: options.concurrency,
+      isLocal: false,
+      objectLock: false,
+    }
+  }
+
+  async put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
+    this.#checkKey(key)
+    await this.#run(`Cannot store ${key}`, options.signal, async (session, pointOfNoReturn) => {
+      const store = async () => {
+        await this.#makeFolders(session, key, data.length)
+        await publish(
+          {
+            session,
+            root: this.#root,
+            key,
+            data,
+            mode: options.ifAbsent ? 'create' : 'replace',
+            isDurable: this.#isDurable,
+            signal: options.signal,
+            pointOfNoReturn,
+          },
+          this.#leftovers,
+        )
+      }
+      await this.#removeLeftovers(session)
+      await store().catch(async (error: unknown) => {
+        if (!isMissing(error)) throw error
+        // Others may tidy empty folders away; nothing was published yet.
+        this.#folders.forget()
+        await store()
+      })
+    })
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    this.#checkKey(key)
+    const path = join(this.#root, key)
+    return this.#run(`Cannot read ${key}`, options.signal, async (session) => {
+      await this.#folders.check(session, parentOf(key))
+      // Opened only when it is a file: a pipe would keep the server waiting for a writer.
+      const found = await look(session, path)
+      if (!found?.isFile()) throw objectMissing(key, path)
+      const handle = await session.open(path, 'r').catch((error: unknown) => {
+        throw isMissing(error) ? objectMissing(key, path) : error
+      })
+      try {
+        return await this.#read(session, handle, key, found.size, options)
+      } finally {
+        // Nobody has to wait for it. What it is told when the connection is lost, the reads were told before.
+        void session.close(handle).catch(() => undefined)
+      }
+    })
+  }
+
+  async stat(key: string, options: CallOptions = {}): Promise<StoredObject> {
+    this.#checkKey(key)
+    const path = join(this.#root, key)
+    return this.#run(`Cannot look at ${key}`, options.signal, async (session) => {
+      await this.#folders.check(session, parentOf(key))
+      const found = await look(session, path)
+      if (!found?.isFile()) throw objectMissing(key, path)
+      return { key, sizeBytes: found.size }
+    })
+  }
+
+  async *list(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<StoredObject> {
+    const what = `Cannot list ${this.#root}`
+    const isThere = await this.#run(what, signal, (session) => isFolder(session, this.#root))
+    if (!isThere) throw rootMissing(this.#root)
+    yield* listObjects(prefix, this.#root, {
+      run: (action) => this.#run(what, signal, action),
+      check: (session, folder) => this.#folders.check(session, folder),
+      signal,
+    })
+  }
+
+  async remove(key: string, options: CallOptions = {}): Promise<void> {
+    this.#checkKey(key)
+    const path = join(this.#root, key)
+    await this.#run(`Cannot remove ${key}`, options.signal, async (session, pointOfNoReturn) => {
+      await this.#folders.check(session, parentOf(key))
+      if (!(await look(session, path))?.isFile()) return
+      pointOfNoReturn()
+      await session.unlink(path).catch((error: unknown) => {
+        if (!isMissing(error)) throw error
+      })
+      if (this.#isDurable) await syncFolder(session, join(this.#root, parentOf(key)))
+    })
+  }
+
+  async close(): Promise<void> {
+    const tidying = [...this.#running].filter(([, signal]) => signal?.aborted).map(([running]) => running)
+    let timer: NodeJS.Timeout | undefined
+    const enough = new Promise((resolve) => {
+      timer = setTimeout(resolve, tidyMs)
+    })
+    await Promise.race([Promise.all(tidying), enough])
+    clearTimeout(timer)
+    this.#pool.close()
+    this.#folders.forget()
+  }
+
+  /** The size is asked for again while it is read: another object may have been put since. */
+  async #read(
+    session: Session,
+    handle: Buffer,
+    key: string,
+    likelySize: number,
+    options: GetOptions,
+  ): Promise<Uint8Array> {
+    const readAs = async (sizeBytes: number) => {
+      const { offset, length } = rangeWithin(key, sizeBytes, options)
+      const bytes = options.into ?? Buffer.allocUnsafeSlow(length)
+      await readAll(session, handle, offset, bytes, key, options.signal)
+      return bytes
+    }
+    const [size, read] = await Promise.allSettled([session.handleStat(handle), readAs(likelySize)])
+    if (size.status === 'rejected') throw size.reason
+    if (size.value.size !== likelySize) return readAs(size.value.size)
+    if (read.status === 'rejected') throw read.reason
+    return read.value
+  }
+
+  async #makeFolders(session: Session, key: string, sizeBytes: number): Promise<void> {
+    try {
+      await this.#folders.make(session, temporaryFolder)
+      await this.#folders.make(session, parentOf(key))
+    } catch (error) {
+      if (isMissing(error)) throw error
+      throw await toWriteError(error, `Cannot make the folder of ${key}`, session, this.#root, sizeBytes)
+    }
+  }
+
+  /** What an earlier call could not remove, since its connection was lost. */
+  async #removeLeftovers(session: Session): Promise<void> {
+    for (const path of [...this.#leftovers]) await removeLeftover(session, path, this.#leftovers)
+  }
+
+  #run<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    action: (session: Session, pointOfNoReturn: () => void) => Promise<T>,
+  ): Promise<T> {
+    return interruptible(signal, (pointOfNoReturn) => {
+      const running = this.#pool.run((session) => wrap(what, () => action(session, pointOfNoReturn)))
+      const settled: Promise<unknown> = running.then(
+        () => this.#running.delete(settled),
+        () => this.#running.delete(settled),
+      )
+      this.#running.set(settled, signal)
+      return running
+    })
+  }
+
+  #checkKey(key: string): void {
+    if (!isKey(key)) throw new PortError('config', `"${key}" is not a legal key`)
+  }
+}
+
+function objectMissing(key: string, path: string): PortError {
+  return new PortError('not-found', `There is no object ${key} (${path})`)
+}
