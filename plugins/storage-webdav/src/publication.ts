@@ -1,0 +1,139 @@
+import { type Logger, PortError, type PutOptions } from '@bkp/plugin-api'
+import type { Answer } from './answer.js'
+import { alreadyExists, Claims } from './claims.js'
+import { Collections, parentOf } from './collections.js'
+import type { Call, Connection } from './connection.js'
+import { rootMissing } from './errors.js'
+import type { Leftovers } from './leftovers.js'
+import { look } from './looking.js'
+import type { Settings } from './settings.js'
+import { removeStale, temporaryCollection, temporaryPath } from './temporary-files.js'
+import { findWay, moveHeaders, type Way } from './way.js'
+
+type Context = Pick<Call, 'what' | 'signal'>
+
+/** Says that a collection on the way to the object is missing. */
+class ParentMissing extends Error {
+  constructor(readonly refusal: PortError) {
+    super(refusal.message)
+  }
+}
+
+/** Puts objects where readers see them, whole or not at all. */
+export class Publication {
+  readonly #connection: Connection
+  readonly #collections: Collections
+  readonly #leftovers: Leftovers
+  readonly #claims: Claims
+  readonly #wanted: Settings['publication']
+  readonly #log: Logger
+  #way: Way | undefined
+
+  constructor(connection: Connection, leftovers: Leftovers, wanted: Settings['publication'], log: Logger) {
+    this.#connection = connection
+    this.#collections = new Collections(connection)
+    this.#leftovers = leftovers
+    this.#claims = new Claims(connection, leftovers)
+    this.#wanted = wanted
+    this.#log = log
+  }
+
+  async publish(key: string, data: Uint8Array, { ifAbsent = false, signal }: PutOptions): Promise<void> {
+    const context = { what: `Cannot store ${key}`, signal }
+    const way = this.#way ?? (await this.#prepare(context))
+    if (ifAbsent) await this.#claims.refuseExisting(key, context)
+    const store = async () => {
+      await this.#collections.make(parentOf(key), context)
+      if (way !== 'put' || ifAbsent) await this.#collections.make(temporaryCollection, context)
+      if (way !== 'put') return this.#uploadAndMove(key, data, way, ifAbsent ? 'create' : 'replace', context)
+      if (!ifAbsent) return this.#upload(key, data, context)
+      return this.#claims.whileClaimed(key, context, () => this.#upload(key, data, context, { 'If-None-Match': '*' }))
+    }
+    try {
+      await store()
+    } catch (error) {
+      if (!(error instanceof ParentMissing)) throw error
+      await this.#storeAgain(store, context)
+    }
+  }
+
+  /** Others may have removed collections that we know. */
+  async #storeAgain(store: () => Promise<void>, context: Context): Promise<void> {
+    this.#collections.forget()
+    const root = await look(this.#connection, { path: '', ...context })
+    if (root === undefined) throw rootMissing(this.#connection.root)
+    await store().catch((error: unknown) => {
+      throw error instanceof ParentMissing ? error.refusal : error
+    })
+  }
+
+  async #prepare(context: Context): Promise<Way> {
+    const way = await findWay(this.#connection, this.#wanted, context)
+    await removeStale(this.#connection, context)
+    if (this.#wanted === 'auto' && way === 'put') {
+      this.#log.info('The server refuses to rename (MOVE): objects are uploaded in place', {
+        url: this.#connection.root,
+      })
+    }
+    this.#way = way
+    return way
+  }
+
+  async #uploadAndMove(
+    key: string,
+    data: Uint8Array,
+    way: Way,
+    purpose: 'create' | 'replace',
+    context: Context,
+  ): Promise<void> {
+    const temporary = temporaryPath()
+    try {
+      await this.#upload(temporary, data, context)
+      const move = () => this.#move(temporary, key, way, purpose, context)
+      if (purpose === 'create') await this.#claims.whileClaimed(key, context, move)
+      else await move()
+    } catch (error) {
+      await this.#leftovers.remove(temporary, context)
+      throw error
+    }
+  }
+
+  async #upload(path: string, data: Uint8Array, context: Context, headers: Call['headers'] = {}): Promise<void> {
+    const call: Call = {
+      method: 'PUT',
+      path,
+      body: data,
+      headers: { 'Content-Type': 'application/octet-stream', ...headers },
+      ...context,
+    }
+    const answer = await this.#connection.run(call, 404, 409, 412)
+    if (answer.status === 412) throw alreadyExists(this.#connection, path)
+    this.#expectParent(answer, call)
+  }
+
+  async #move(from: string, key: string, way: Way, purpose: 'create' | 'replace', context: Context): Promise<void> {
+    const call = (overwrite: 'F' | 'T'): Call => ({
+      method: 'MOVE',
+      path: from,
+      headers: moveHeaders(this.#connection.root, key, way, overwrite),
+      ...context,
+    })
+    // At first without replacing, also where replacing is right: a collection of that name would go, with all in it.
+    let answer = await this.#connection.run(call('F'), 404, 409, 412)
+    if (answer.status === 412) {
+      if (purpose === 'create') throw alreadyExists(this.#connection, key)
+      if ((await look(this.#connection, { path: key, ...context }))?.kind === 'collection') {
+        throw new PortError(
+          'unsupported',
+          `${context.what}: there is a folder of that name at ${this.#connection.root}`,
+        )
+      }
+      answer = await this.#connection.run(call('T'), 404, 409)
+    }
+    this.#expectParent(answer, call('F'))
+  }
+
+  #expectParent(answer: Answer, call: Call): void {
+    if (!answer.ok) throw new ParentMissing(this.#connection.refusal(answer, call))
+  }
+}
