@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PortError } from '@bkp/plugin-api'
 import type { Call, Connection } from './connection.js'
+import { pathOfKey } from './keys.js'
 import type { Leftovers } from './leftovers.js'
 import { look } from './looking.js'
 import { temporaryCollection } from './temporary-files.js'
@@ -47,7 +48,7 @@ export class Claims {
 
   /** @throws PortError `already-exists` */
   async refuseExisting(key: string, context: Context): Promise<void> {
-    const found = await look(this.#connection, { path: key, ...context })
+    const found = await look(this.#connection, { path: pathOfKey(key), ...context })
     if (found !== undefined) throw alreadyExists(this.#connection, key)
   }
 

@@ -1,4 +1,5 @@
 import type { Call, Connection } from './connection.js'
+import { parentOf } from './keys.js'
 import { look } from './looking.js'
 
 type Context = Pick<Call, 'what' | 'signal'>
@@ -45,11 +46,6 @@ export class Collections {
     await makeCollection(this.#connection, path, context)
     this.#known.add(path)
   }
-}
-
-/** Of `a/b/` or `a/b` it is `a/`; of `a` it is ''. */
-export function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/', path.length - 2) + 1)
 }
 
 /** Makes the root with all collections that are missing above it. */

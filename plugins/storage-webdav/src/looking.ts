@@ -2,6 +2,7 @@ import { PortError } from '@bkp/plugin-api'
 import type { Answer } from './answer.js'
 import type { Call, Connection } from './connection.js'
 import { leadsToCollection } from './errors.js'
+import { parentOf } from './keys.js'
 import { type Child, childrenOf, pathOf, propertiesWanted, type Resource, resourcesOf } from './multistatus.js'
 
 type Question = Pick<Call, 'path' | 'what' | 'signal'>
@@ -10,7 +11,7 @@ type Question = Pick<Call, 'path' | 'what' | 'signal'>
 export async function look(connection: Connection, question: Question): Promise<Resource | undefined> {
   const call = propfind(question, '0')
   const answer = await connection.ask(call)
-  if (isMissing(answer)) return undefined
+  if (await isMissing(connection, answer, question)) return undefined
   if (leadsToCollection(answer)) {
     await connection.text(answer, call)
     return { path: question.path, kind: 'collection', sizeBytes: undefined, modifiedMs: undefined }
@@ -31,7 +32,7 @@ export interface Contents {
 export async function lookInto(connection: Connection, question: Question): Promise<Contents | undefined> {
   const call = propfind(question, '1')
   const answer = await connection.ask(call)
-  if (isMissing(answer)) return undefined
+  if (await isMissing(connection, answer, question)) return undefined
   const resources = await read(connection, answer, call)
   const nowMs = Date.parse(answer.headers.get('date') ?? '')
   return {
@@ -49,9 +50,13 @@ function propfind(question: Question, depth: '0' | '1'): Call {
   }
 }
 
-function isMissing({ status }: Answer): boolean {
+async function isMissing(connection: Connection, { status }: Answer, question: Question): Promise<boolean> {
   // 409: nothing can be there, since a collection above is missing.
-  return status === 404 || status === 409 || status === 410
+  if (status === 404 || status === 409 || status === 410) return true
+  if (status !== 400 || question.path === '') return false
+  // Apache calls it a bad request to ask for what would lie below a file.
+  const above = question.path.endsWith('/') ? question.path : parentOf(question.path)
+  return (await look(connection, { ...question, path: above.replace(/\/$/, '') }))?.kind !== 'collection'
 }
 
 async function read(connection: Connection, answer: Answer, call: Call): Promise<readonly Resource[]> {

@@ -2,6 +2,7 @@ import { type GetOptions, PortError, rangeInvalid, rangeWithin } from '@bkp/plug
 import { type Answer, lengthOf } from './answer.js'
 import type { Call, Connection } from './connection.js'
 import { leadsToCollection } from './errors.js'
+import { pathOfKey } from './keys.js'
 import { look } from './looking.js'
 
 /** Reads an object, or a range of it, whatever the server makes of the range. */
@@ -15,7 +16,7 @@ export async function read(connection: Connection, key: string, options: GetOpti
   }
   const isWhole = offset === 0 && length === undefined
   const range = `bytes=${offset}-${length === undefined ? '' : offset + length - 1}`
-  const call: Call = { method: 'GET', path: key, what, signal, headers: isWhole ? {} : { Range: range } }
+  const call: Call = { method: 'GET', path: pathOfKey(key), what, signal, headers: isWhole ? {} : { Range: range } }
   const answer = await connection.ask(call)
   if (answer.status === 416) return readNothing(connection, answer, key, options)
   if (answer.status !== 200 && answer.status !== 206) return refuse(connection, answer, call, key)
@@ -31,8 +32,8 @@ export async function read(connection: Connection, key: string, options: GetOpti
     if (answer.status === 200) return await readFromWhole(connection, answer, call, key, options)
     return await readPart(connection, answer, call, key, options)
   } finally {
-    // No effect on what was read to its end.
-    if (!answer.message.complete) answer.message.destroy()
+    // Frees the connection of what was not read to its end.
+    if (!answer.message.readableEnded) answer.message.destroy()
   }
 }
 
@@ -42,10 +43,10 @@ export async function sizeOf(
   key: string,
   context: Pick<Call, 'what' | 'signal'>,
 ): Promise<number> {
-  const found = await look(connection, { path: key, ...context })
+  const found = await look(connection, { path: pathOfKey(key), ...context })
   if (found?.kind !== 'object') throw objectMissing(connection, key)
   if (found.sizeBytes !== undefined) return found.sizeBytes
-  const call: Call = { method: 'HEAD', path: key, ...context }
+  const call: Call = { method: 'HEAD', path: pathOfKey(key), ...context }
   const size = lengthOf(await connection.run(call))
   if (size === undefined)
     throw new PortError('unsupported', `${context.what}: the server does not tell how large it is`)
@@ -63,7 +64,7 @@ async function readFromWhole(
   key: string,
   options: GetOptions,
 ): Promise<Uint8Array> {
-  const size = lengthOf(answer) ?? (await sizeOf(connection, key, call))
+  const size = lengthOf(answer) ?? (await sizeOf(connection, key, contextOf(call)))
   const { offset, length } = rangeWithin(key, size, options)
   return fill(connection, answer, call, options, { skip: offset, length, sent: size })
 }
@@ -78,7 +79,7 @@ async function readPart(
   const { offset = 0 } = options
   const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(answer.headers.get('content-range') ?? '') ?? []
   const sent = Number(last) - Number(first) + 1
-  const size = total === '*' ? await sizeOf(connection, key, call) : Number(total)
+  const size = total === '*' ? await sizeOf(connection, key, contextOf(call)) : Number(total)
   if (first === undefined || Number(first) !== offset || !(sent > 0)) {
     throw new PortError('unsupported', `${call.what}: the server sends other bytes than were asked for`)
   }
@@ -123,13 +124,17 @@ async function readNothing(
   throw rangeInvalid(key, offset, length)
 }
 
+function contextOf({ what, signal }: Call): Pick<Call, 'what' | 'signal'> {
+  return { what, signal }
+}
+
 async function refuse(connection: Connection, answer: Answer, call: Call, key: string): Promise<never> {
   answer.message.destroy()
   if (answer.status === 404 || answer.status === 410 || leadsToCollection(answer)) throw objectMissing(connection, key)
   const refusal = connection.refusal(answer, call)
   // Servers have many words for a collection that is to be read like a file.
   if (![400, 403, 405, 409, 501].includes(answer.status)) throw refusal
-  const found = await look(connection, call)
+  const found = await look(connection, { path: call.path, ...contextOf(call) })
   if (found?.kind !== 'object') throw objectMissing(connection, key)
   throw refusal
 }

@@ -1,6 +1,6 @@
 import type { StoredObject } from '@bkp/plugin-api'
 import type { Connection } from './connection.js'
-import { isKey } from './keys.js'
+import { isKey, pathOfKey, segmentOfName } from './keys.js'
 import { lookInto } from './looking.js'
 
 /** Collections that are looked into at once. */
@@ -23,7 +23,11 @@ export async function* walk({ connection, prefix, signal }: Walk): AsyncGenerato
   const leaving = new AbortController()
   const both = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
   const visit = async (folder: string) => {
-    const contents = await lookInto(connection, { path: folder, what: `Cannot list ${folder === '' ? 'the repository' : folder}`, signal: both })
+    const contents = await lookInto(connection, {
+      path: pathOfKey(folder),
+      what: `Cannot list ${folder === '' ? 'the repository' : folder}`,
+      signal: both,
+    })
     return { folder, contents }
   }
   const waiting = [start]
@@ -45,8 +49,9 @@ export async function* walk({ connection, prefix, signal }: Walk): AsyncGenerato
       if (contents === undefined && folder === start) return 'missing'
       const seen = new Set<string>()
       for (const { name, kind, sizeBytes = 0 } of contents?.children ?? []) {
-        const key = folder + name
-        if (seen.has(name) || !key.startsWith(prefix) || !isKey(key)) continue
+        const segment = segmentOfName(name)
+        const key = `${folder}${segment}`
+        if (segment === undefined || seen.has(name) || !key.startsWith(prefix) || !isKey(key)) continue
         seen.add(name)
         if (kind === 'collection') waiting.push(`${key}/`)
         else yield { key, sizeBytes }

@@ -10,7 +10,7 @@ import {
 } from '@bkp/plugin-api'
 import type { Connection } from './connection.js'
 import { rootMissing } from './errors.js'
-import { isKey } from './keys.js'
+import { isKey, pathOfKey } from './keys.js'
 import { Leftovers } from './leftovers.js'
 import { look } from './looking.js'
 import { Publication } from './publication.js'
@@ -74,8 +74,8 @@ export class WebdavStorage implements Storage {
     checkKey(key)
     const what = `Cannot remove ${key}`
     // A server takes a collection away with all that is in it.
-    if ((await look(this.#connection, { path: key, what, signal }))?.kind !== 'object') return
-    await this.#connection.run({ method: 'DELETE', path: key, what, signal }, 404, 410)
+    if ((await look(this.#connection, { path: pathOfKey(key), what, signal }))?.kind !== 'object') return
+    await this.#connection.run({ method: 'DELETE', path: pathOfKey(key), what, signal }, 404, 410)
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,8 @@ export interface ApacheOptions {
   readonly certificate?: Certificate
   /** More lines for the folder that is served. */
   readonly directives?: string
+  /** What a request must be, beside logged in; lines of `Require`. */
+  readonly requirements?: string
   readonly documents?: string
 }
 
@@ -34,7 +36,6 @@ export function startApache(options: ApacheOptions = {}): Promise<WebServer> {
   return startWebServer({
     program: '/usr/sbin/apache2',
     argumentsFor: (configuration) => ['-f', configuration, '-D', 'FOREGROUND'],
-    readyLine: /resuming normal operations/,
     documents: options.documents,
     configurationFor: ({ home, port, documents }) =>
       [
@@ -46,7 +47,7 @@ export function startApache(options: ApacheOptions = {}): Promise<WebServer> {
         `DefaultRuntimeDir ${home}/state`,
         `PidFile ${home}/state/pid`,
         `DavLockDB ${home}/state/locks`,
-        'ErrorLog /dev/stderr',
+        `ErrorLog ${home}/state/errors`,
         'ServerName localhost',
         `Listen 127.0.0.1:${port}`,
         // Enough processes and threads for real races.
@@ -65,6 +66,10 @@ export function startApache(options: ApacheOptions = {}): Promise<WebServer> {
         `<Directory ${documents}>`,
         'Dav On',
         ...loginLines(home, options.login),
+        '<RequireAll>',
+        options.login === undefined ? 'Require all granted' : 'Require valid-user',
+        options.requirements ?? '',
+        '</RequireAll>',
         options.directives ?? '',
         '</Directory>',
         '',
@@ -73,7 +78,7 @@ export function startApache(options: ApacheOptions = {}): Promise<WebServer> {
 }
 
 function loginLines(home: string, login: ApacheOptions['login']): readonly string[] {
-  if (login === undefined) return ['Require all granted']
+  if (login === undefined) return []
   const { scheme, username, password } = login
   const file = join(home, 'users')
   const hash = (algorithm: string, text: string, encoding: 'base64' | 'hex') =>
@@ -89,6 +94,5 @@ function loginLines(home: string, login: ApacheOptions['login']): readonly strin
     `AuthName ${realm}`,
     ...(scheme === 'basic' ? ['AuthBasicProvider file'] : ['AuthDigestProvider file']),
     `AuthUserFile ${file}`,
-    'Require valid-user',
   ]
 }

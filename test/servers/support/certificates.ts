@@ -22,12 +22,34 @@ export function makeAuthority(): Authority {
   const folder = mkdtempSync(join(tmpdir(), 'bkp-ca-'))
   const path = (name: string) => join(folder, name)
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  openssl('req', '-x509', ...newKey, '-keyout', path('ca.key'), '-out', path('ca.pem'), '-subj', '/CN=bkp test authority')
-  openssl('req', ...newKey.slice(0, 4), '-keyout', path('server.key'), '-out', path('server.csr'), '-subj', '/CN=localhost')
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  openssl(
+    'req',
+    '-x509',
+    '-days',
+    '2',
+    ...newKey,
+    '-keyout',
+    path('ca.key'),
+    '-out',
+    path('ca.pem'),
+    '-subj',
+    '/CN=bkp test authority',
+  )
+  openssl('req', ...newKey, '-keyout', path('server.key'), '-out', path('server.csr'), '-subj', '/CN=localhost')
   writeFileSync(path('extensions'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n')
   const signing = ['-CA', path('ca.pem'), '-CAkey', path('ca.key'), '-CAcreateserial', '-days', '2']
-  openssl('x509', '-req', '-in', path('server.csr'), ...signing, '-extfile', path('extensions'), '-out', path('server.pem'))
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    path('server.csr'),
+    ...signing,
+    '-extfile',
+    path('extensions'),
+    '-out',
+    path('server.pem'),
+  )
   return {
     ca: path('ca.pem'),
     server: { key: path('server.key'), certificate: path('server.pem') },

@@ -10,14 +10,13 @@ export function startNginx(options: NginxOptions = {}): Promise<WebServer> {
   return startWebServer({
     program: '/usr/sbin/nginx',
     argumentsFor: (configuration) => ['-e', 'stderr', '-c', configuration],
-    readyLine: /start worker process \d+/,
     configurationFor: ({ home, port, documents }) => `
       load_module /usr/lib/nginx/modules/ngx_http_dav_ext_module.so;
       ${process.getuid?.() === 0 ? 'user root;' : ''}
       daemon off;
       worker_processes 2;
       pid ${home}/state/pid;
-      error_log stderr notice;
+      error_log stderr;
       events { worker_connections 256; }
       http {
         access_log off;

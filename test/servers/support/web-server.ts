@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './servers.js'
 
 /** A web server of this test, on loopback. */
@@ -21,9 +23,11 @@ export interface WebServer {
 export interface WebServerProgram {
   readonly program: string
   readonly argumentsFor: (configuration: string) => readonly string[]
-  /** What it writes to its error output when it listens. */
-  readonly readyLine: RegExp
-  readonly configurationFor: (place: { readonly home: string; readonly port: number; readonly documents: string }) => string
+  readonly configurationFor: (place: {
+    readonly home: string
+    readonly port: number
+    readonly documents: string
+  }) => string
   /** What to serve, instead of a folder of its own. */
   readonly documents?: string | undefined
 }
@@ -41,7 +45,7 @@ export async function startWebServer(server: WebServerProgram): Promise<WebServe
   const port = await freePort()
   const configuration = join(home, 'server.conf')
   writeFileSync(configuration, server.configurationFor({ home, port, documents }))
-  const start = () => startProcess(server.program, server.argumentsFor(configuration), server.readyLine)
+  const start = () => startProcess(server.program, server.argumentsFor(configuration), port)
   let running = await start()
   const kill = () => running.kill()
   return {
@@ -61,7 +65,7 @@ export async function startWebServer(server: WebServerProgram): Promise<WebServe
 async function startProcess(
   program: string,
   args: readonly string[],
-  readyLine: RegExp,
+  port: number,
 ): Promise<{ kill(): Promise<void> }> {
   // A group of its own, so that all its processes can be ended.
   const child = spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -69,14 +73,13 @@ async function startProcess(
   const killGroup = () => killAll(child)
   process.once('exit', killGroup)
   let said = ''
-  const ready = new Promise<void>((resolve) => {
-    child.stderr.on('data', (text) => {
-      said += text
-      if (readyLine.test(said)) resolve()
-    })
+  child.stderr.on('data', (text) => {
+    said += text
   })
-  await Promise.race([ready, closed])
-  if (child.exitCode !== null) throw new Error(`${program} does not start: ${said}`)
+  while (!(await isListening(port))) {
+    if (child.exitCode !== null) throw new Error(`${program} does not start: ${said}`)
+    await sleep(20)
+  }
   return {
     async kill() {
       process.off('exit', killGroup)
@@ -84,6 +87,17 @@ async function startProcess(
       await closed
     },
   }
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const end = (isThere: boolean) => {
+      socket.destroy()
+      resolve(isThere)
+    }
+    socket.once('connect', () => end(true)).once('error', () => end(false))
+  })
 }
 
 function killAll({ pid }: ChildProcess): void {

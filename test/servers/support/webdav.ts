@@ -16,7 +16,8 @@ export async function openWebdav(
   configuration: StorageRequest['configuration'] = {},
   intent: StorageRequest['intent'] = 'open',
 ): Promise<Storage> {
-  const plugin: unknown = ((await import(pathToFileURL(fileURLToPath(webdavEntry)).href)) as { default?: unknown }).default
+  const plugin: unknown = ((await import(pathToFileURL(fileURLToPath(webdavEntry)).href)) as { default?: unknown })
+    .default
   if (!isPlugin(plugin)) throw new Error('storage-webdav exports no plugin')
   const factories = new Map<string, StorageFactory>()
   await plugin.activate({
@@ -38,7 +39,10 @@ export interface ServedFor {
 }
 
 /** The suite for all storages, each test in a folder of its own on this server. */
-export function describeWebdav(name: string, { server, scheme = 'webdav', configuration = () => ({}), process }: ServedFor) {
+export function describeWebdav(
+  name: string,
+  { server, scheme = 'webdav', configuration = () => ({}), process }: ServedFor,
+) {
   describeStorage(name, {
     async open() {
       const folder = `r-${randomBytes(6).toString('hex')}`
@@ -51,7 +55,12 @@ export function describeWebdav(name: string, { server, scheme = 'webdav', config
     ...(process === undefined
       ? {}
       : {
-          process: ({ url }: { url: string }) => ({ entry: webdavEntry, id: 'webdav', url, configuration: configuration() }),
+          process: ({ url }: { url: string }) => ({
+            entry: webdavEntry,
+            id: 'webdav',
+            url,
+            configuration: configuration(),
+          }),
         }),
   })
 }
