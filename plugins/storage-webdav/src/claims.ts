@@ -9,8 +9,6 @@ import { temporaryCollection } from './temporary-files.js'
 
 type Context = Pick<Call, 'what' | 'signal'>
 
-/** A claim that is older was left by a writer that died. */
-const claimLifeMs = 5 * 60_000
 const pollMs = 50
 /** How long a writer waits for another; then core may try again. */
 const patienceMs = 30_000
@@ -23,6 +21,8 @@ const patienceMs = 30_000
 export class Claims {
   readonly #connection: Connection
   readonly #leftovers: Leftovers
+  /** Our own that could not be released, e.g. for a lost connection. */
+  readonly #unreleased = new Set<string>()
 
   constructor(connection: Connection, leftovers: Leftovers) {
     this.#connection = connection
@@ -31,18 +31,19 @@ export class Claims {
 
   /**
    * Runs `create` while no other writer may create `key`. The collection for temporary files has to be there.
+   * @param lifeMs a claim that is older was left by a writer that died; much longer than `create` takes
    * @throws PortError `already-exists`
    */
-  async whileClaimed<T>(key: string, context: Context, create: () => Promise<T>): Promise<T> {
+  async whileClaimed<T>(key: string, lifeMs: number, context: Context, create: () => Promise<T>): Promise<T> {
     const path = `${temporaryCollection}claim-${createHash('sha256').update(key).digest('hex').slice(0, 40)}/`
-    await this.#take(path, key, context)
+    await this.#take(path, key, lifeMs, context)
     try {
       // It may have been created between the caller's look and the claim.
       await this.refuseExisting(key, context)
       return await create()
     } finally {
       // One that stays is harmless: it counts no longer once the object is there, or after a while.
-      await this.#leftovers.remove(path, context)
+      if (!(await this.#leftovers.remove(path, context))) this.#unreleased.add(path)
     }
   }
 
@@ -52,17 +53,17 @@ export class Claims {
     if (found !== undefined) throw alreadyExists(this.#connection, key)
   }
 
-  async #take(path: string, key: string, context: Context): Promise<void> {
+  async #take(path: string, key: string, lifeMs: number, context: Context): Promise<void> {
     const deadline = Date.now() + patienceMs
     const call: Call = { method: 'MKCOL', path, ...context }
     while (true) {
       const answer = await this.#connection.run(call, 403, 405)
-      if (answer.ok) return
+      if (answer.ok || this.#unreleased.delete(path)) return
       await this.refuseExisting(key, context)
       const claim = await look(this.#connection, { path, ...context })
       if (claim === undefined && answer.status === 403) throw this.#connection.refusal(answer, call)
       const ageMs = Date.parse(answer.headers.get('date') ?? '') - (claim?.modifiedMs ?? Number.NaN)
-      if (ageMs > claimLifeMs) {
+      if (ageMs > lifeMs) {
         await this.#leftovers.remove(path, context)
         // Who may not delete goes on without a claim of its own.
         if ((await look(this.#connection, { path, ...context })) !== undefined) return

@@ -53,6 +53,16 @@ describe('a list', () => {
     }),
   )
 
+  it('asks for sizes that the server keeps to itself', () =>
+    withFake(async (fake) => {
+      const storage = await fake.open()
+      await storage.put('index/a', Buffer.from('seven b'))
+      fake.tellsSizes = false
+      const objects = []
+      for await (const object of storage.list('')) objects.push(object)
+      expect(objects).toEqual([{ key: 'index/a', sizeBytes: 7 }])
+    }))
+
   it('leaves out what vanished while the server looked', () =>
     withFake(async (fake) => {
       const storage = await fake.open()

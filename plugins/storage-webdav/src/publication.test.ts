@@ -80,6 +80,26 @@ describe('publication', () => {
     }),
   )
 
+  it('takes up its own claim again that it could not give back, and waits for that of another', () =>
+    withFake(async (fake) => {
+      const storage = await fake.open()
+      const other = await fake.open()
+      await storage.put('packs/ab/one', bytes)
+      fake.intercept = ({ method }, response) => {
+        if (method !== 'MOVE' && method !== 'DELETE') return false
+        response.socket?.destroy()
+        return true
+      }
+      await expectPortRejection('transient', () => storage.put('bkp.json', bytes, { ifAbsent: true }))
+      fake.intercept = () => false
+      const stopped = new Error('stopped')
+      await expect(other.put('bkp.json', bytes, { ifAbsent: true, signal: abortedAfter(300, stopped) })).rejects.toBe(
+        stopped,
+      )
+      await storage.put('bkp.json', bytes, { ifAbsent: true })
+      await expectPortRejection('already-exists', () => other.put('bkp.json', bytes, { ifAbsent: true }))
+    }))
+
   it('of a put that is stopped is cleared away before close ends', () =>
     withFake(async (fake) => {
       const storage = await fake.open()
@@ -116,3 +136,9 @@ describe('publication', () => {
       expect(stored(fake)).toEqual(['/r/bkp.json'])
     }))
 })
+
+function abortedAfter(delayMs: number, reason: Error): AbortSignal {
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(reason), delayMs)
+  return controller.signal
+}

@@ -12,6 +12,10 @@ import { removeStale, temporaryCollection, temporaryPath } from './temporary-fil
 import { findWay, moveHeaders, type Way } from './way.js'
 
 type Context = Pick<Call, 'what' | 'signal'>
+/** What a rename, and what an upload in place may take at most before another writer goes on. */
+const renamingMs = 60_000
+const uploadingMs = 5 * 60_000
+
 type Purpose = 'create' | 'replace'
 
 /** Says that a collection on the way to the object is missing. */
@@ -55,7 +59,9 @@ export class Publication {
         return this.#uploadAndMove(key, data, way, ifAbsent ? 'create' : 'replace', context)
       }
       if (!ifAbsent) return this.#upload(path, data, context)
-      return this.#claims.whileClaimed(key, context, () => this.#upload(path, data, context, { 'If-None-Match': '*' }))
+      return this.#claims.whileClaimed(key, uploadingMs, context, () =>
+        this.#upload(path, data, context, { 'If-None-Match': '*' }),
+      )
     }
     try {
       await store()
@@ -92,7 +98,8 @@ export class Publication {
     try {
       await this.#upload(temporary, data, context)
       const move = () => this.#move(temporary, key, way, purpose, context)
-      const outcome = purpose === 'create' ? await this.#claims.whileClaimed(key, context, move) : await move()
+      const outcome =
+        purpose === 'create' ? await this.#claims.whileClaimed(key, renamingMs, context, move) : await move()
       if (outcome === 'moved') return
     } catch (error) {
       await this.#leftovers.remove(temporary, context)

@@ -48,7 +48,7 @@ function exchange(options: RequestOptions, body: Buffer | undefined, way: 'at-on
       // The server may still expect the body that it refused: nothing else can be said on this connection.
       if (!isSent) message.once('close', () => request.destroy())
       const answer = answerOf(message, url)
-      if (answer.status < 400 && method !== 'HEAD') return resolve(answer)
+      if (answer.status < 400) return resolve(answer)
       let sizeBytes = 0
       message.on('data', (piece: Uint8Array) => {
         sizeBytes += piece.length

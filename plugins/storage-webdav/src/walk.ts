@@ -1,7 +1,8 @@
-import type { StoredObject } from '@bkp/plugin-api'
+import { isPortError, type StoredObject } from '@bkp/plugin-api'
 import type { Connection } from './connection.js'
 import { isKey, pathOfKey, segmentOfName } from './keys.js'
 import { lookInto } from './looking.js'
+import { sizeOf } from './reading.js'
 
 /** Collections that are looked into at once. */
 const atOnce = 8
@@ -48,18 +49,28 @@ export async function* walk({ connection, prefix, signal }: Walk): AsyncGenerato
       running.delete(folder)
       if (contents === undefined && folder === start) return 'missing'
       const seen = new Set<string>()
-      for (const { name, kind, sizeBytes = 0 } of contents?.children ?? []) {
+      for (const { name, kind, sizeBytes } of contents?.children ?? []) {
         const segment = segmentOfName(name)
         const key = `${folder}${segment}`
         if (segment === undefined || seen.has(name) || !key.startsWith(prefix) || !isKey(key)) continue
         seen.add(name)
         if (kind === 'collection') waiting.push(`${key}/`)
-        else yield { key, sizeBytes }
+        else if (sizeBytes !== undefined) yield { key, sizeBytes }
+        else yield* measured(connection, key, both)
         signal?.throwIfAborted()
       }
     }
     return 'walked'
   } finally {
     leaving.abort(new Error('the list was left'))
+  }
+}
+
+/** Some servers keep the size to themselves in a list. Nothing when the object is gone meanwhile. */
+async function* measured(connection: Connection, key: string, signal: AbortSignal): AsyncGenerator<StoredObject> {
+  try {
+    yield { key, sizeBytes: await sizeOf(connection, key, { what: `Cannot look at ${key}`, signal }) }
+  } catch (error) {
+    if (!isPortError(error, 'not-found')) throw error
   }
 }

@@ -13,12 +13,12 @@ export interface Seen {
 /** Says what the fake would not say by itself. @returns whether it has answered, or never will */
 export type Intercept = (request: Seen, response: ServerResponse) => boolean
 
-const properties = (path: string, file: Buffer | undefined) =>
+const properties = (file: Buffer | undefined, size: string) =>
   file === undefined
     ? `<D:propstat><D:prop><D:getcontentlength/></D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>
        <D:propstat><D:prop><D:resourcetype><D:collection/></D:resourcetype></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>`
-    : `<D:propstat><D:prop><D:resourcetype/><D:getcontentlength>${file.length}</D:getcontentlength></D:prop>
-       <D:status>HTTP/1.1 200 OK</D:status></D:propstat><!-- ${path.length} -->`
+    : `<D:propstat><D:prop><D:resourcetype/>${size}</D:prop>
+       <D:status>HTTP/1.1 200 OK</D:status></D:propstat>`
 
 /** A WebDAV server in memory, strict where servers differ, for what no real server shows on demand. */
 export class FakeWebdav {
@@ -26,6 +26,7 @@ export class FakeWebdav {
   readonly collections = new Set(['/', '/r/'])
   readonly seen: Seen[] = []
   intercept: Intercept = () => false
+  tellsSizes = true
   /** How it names what it lists. */
   hrefOf = (path: string) => encodeURI(path)
   readonly #server: Server
@@ -101,6 +102,7 @@ export class FakeWebdav {
         if (!isCollection && file === undefined) return { status: 404 }
         return { status: 207, body: this.#describe(path, headers.depth) }
       case 'GET':
+      case 'HEAD':
         return file === undefined ? { status: isCollection ? 405 : 404 } : { status: 200, body: file }
       case 'MKCOL':
         if (isCollection || file !== undefined) return { status: 405 }
@@ -142,9 +144,11 @@ export class FakeWebdav {
     const isChild = (one: string) => depth === '1' && one !== start && /^[^/]+\/?$/.test(one.slice(start.length))
     const below = [...this.collections, ...this.files.keys()].filter((one) => one.startsWith(start) && isChild(one))
     const self = this.files.has(path) ? path : start
-    const responses = [self, ...below].map(
-      (one) => `<D:response><D:href>${this.hrefOf(one)}</D:href>${properties(one, this.files.get(one))}</D:response>`,
-    )
+    const responses = [self, ...below].map((one) => {
+      const file = this.files.get(one)
+      const size = this.tellsSizes ? `<D:getcontentlength>${file?.length}</D:getcontentlength>` : ''
+      return `<D:response><D:href>${this.hrefOf(one)}</D:href>${properties(file, size)}</D:response>`
+    })
     return `<?xml version="1.0"?>\n<D:multistatus xmlns:D="DAV:">${responses.join('\n')}</D:multistatus>\n`
   }
 }
