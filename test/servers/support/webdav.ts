@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isPlugin, type Storage, type StorageFactory, type StorageRequest } from '@bkp/plugin-api'
+import { describeStorage } from '@bkp/testkit'
+import type { WebServer } from './web-server.js'
+
+export const webdavEntry = new URL('../../../plugins/storage-webdav/dist/index.js', import.meta.url)
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+/** Opens a storage by the built plugin, as core does. */
+export async function openWebdav(
+  url: string,
+  configuration: StorageRequest['configuration'] = {},
+  intent: StorageRequest['intent'] = 'open',
+): Promise<Storage> {
+  const plugin: unknown = ((await import(pathToFileURL(fileURLToPath(webdavEntry)).href)) as { default?: unknown })
+    .default
+  if (!isPlugin(plugin)) throw new Error('storage-webdav exports no plugin')
+  const factories = new Map<string, StorageFactory>()
+  await plugin.activate({
+    apiVersion: '1.0.0',
+    log: silent,
+    registerStorage: (id, factory) => factories.set(id, factory),
+  })
+  const open = factories.get('webdav')
+  if (open === undefined) throw new Error('storage-webdav has no storage webdav')
+  return open({ url, configuration, intent, log: silent })
+}
+
+export interface ServedFor {
+  readonly server: () => WebServer
+  readonly scheme?: 'webdav' | 'webdavs'
+  readonly configuration?: () => StorageRequest['configuration']
+  /** Left out where secrets would have to go to another process. */
+  readonly process?: 'killed-writers'
+}
+
+/** The suite for all storages, each test in a folder of its own on this server. */
+export function describeWebdav(
+  name: string,
+  { server, scheme = 'webdav', configuration = () => ({}), process }: ServedFor,
+) {
+  describeStorage(name, {
+    async open() {
+      const folder = `r-${randomBytes(6).toString('hex')}`
+      const url = `${scheme}://127.0.0.1:${server().port}/some where/${folder}`
+      const storage = await openWebdav(url, configuration(), 'create')
+      const reopen = () => openWebdav(url, configuration())
+      const dispose = () => rm(join(server().documents, 'some where', folder), { recursive: true, force: true })
+      return { url, storage, reopen, dispose }
+    },
+    ...(process === undefined
+      ? {}
+      : {
+          process: ({ url }: { url: string }) => ({
+            entry: webdavEntry,
+            id: 'webdav',
+            url,
+            configuration: configuration(),
+          }),
+        }),
+  })
+}
