@@ -11,6 +11,10 @@ import { userFolders } from './user-folders.js'
 /** The plugins that come with bkp. The only place that names them. */
 export const builtInPlugins = [
   '@bkp/storage-local',
+  '@bkp/storage-s3',
+  '@bkp/storage-b2',
+  '@bkp/storage-sftp',
+  '@bkp/storage-webdav',
   '@bkp/source-fs',
   '@bkp/source-command',
   '@bkp/codec-zstd',
