@@ -1,0 +1,128 @@
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { PortError } from '@bkp/plugin-api'
+import { addressOf, type Bucket, placeOf } from './bucket.js'
+import { call } from './calls.js'
+import { partsAtOnce } from './client.js'
+import { customerKeyFields, writtenFields } from './object-fields.js'
+import { payloadOf, withSignedHash } from './payload.js'
+
+/** How long a stopped upload may take to be cleaned up. */
+const cleanupMs = 10_000
+
+export interface Upload {
+  readonly key: string
+  readonly data: Uint8Array
+  readonly signal: AbortSignal | undefined
+}
+
+/** In one request: the server publishes it when all of it is there. */
+export async function putWhole(bucket: Bucket, { key, data, signal }: Upload, ifAbsent: 'if-absent' | 'replace') {
+  const { client, settings } = bucket
+  const { fields, signedHash } = payloadOf(data, settings.checksums, settings.endpoint.isEncrypted)
+  const command = new PutObjectCommand({
+    ...addressOf(settings, key),
+    Body: data,
+    ContentLength: data.length,
+    ContentType: 'application/octet-stream',
+    ...fields,
+    ...writtenFields(settings, Date.now()),
+    ...(ifAbsent === 'if-absent' ? { IfNoneMatch: '*' } : {}),
+  })
+  await call(`Cannot store ${key} in ${placeOf(settings)}`, signal, (options) =>
+    client.send(withSignedHash(command, signedHash), options),
+  )
+}
+
+/** In parts, several at once. Nothing is visible before the last request, and the parts are removed if it is not reached. */
+export async function putInParts(bucket: Bucket, upload: Upload): Promise<void> {
+  const { client, settings } = bucket
+  const { key, signal } = upload
+  const what = `Cannot store ${key} in ${placeOf(settings)}`
+  const begin = new CreateMultipartUploadCommand({
+    ...addressOf(settings, key),
+    ContentType: 'application/octet-stream',
+    ...(settings.checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' } : {}),
+    ...(settings.checksums === 'sha256' ? { ChecksumAlgorithm: 'SHA256' } : {}),
+    ...writtenFields(settings, Date.now()),
+  })
+  const { UploadId: uploadId } = await call(what, signal, (options) => client.send(begin, options))
+  if (uploadId === undefined)
+    throw new PortError('unsupported', `${what}: the server gave no name to an upload in parts`)
+  try {
+    const parts = await putParts(bucket, upload, uploadId, what)
+    const complete = new CompleteMultipartUploadCommand({
+      ...addressOf(settings, key),
+      UploadId: uploadId,
+      MultipartUpload: { Parts: parts },
+      ...customerKeyFields(settings),
+    })
+    await call(what, signal, (options) => client.send(complete, options))
+  } catch (error) {
+    await abandon(bucket, key, uploadId)
+    throw error
+  }
+}
+
+async function putParts(
+  { client, settings }: Bucket,
+  { key, data, signal }: Upload,
+  uploadId: string,
+  what: string,
+): Promise<CompletedPart[]> {
+  const { partSizeBytes, checksums, endpoint } = settings
+  const failed = new AbortController()
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
+  const count = Math.ceil(data.length / partSizeBytes)
+  const parts: CompletedPart[] = []
+  const putPart = async (at: number) => {
+    const body = data.subarray(at * partSizeBytes, (at + 1) * partSizeBytes)
+    const { fields, signedHash } = payloadOf(body, checksums, endpoint.isEncrypted)
+    const number = { PartNumber: at + 1 }
+    const command = new UploadPartCommand({
+      ...addressOf(settings, key),
+      ...number,
+      UploadId: uploadId,
+      Body: body,
+      ContentLength: body.length,
+      ...fields,
+      ...customerKeyFields(settings),
+    })
+    const { ETag } = await call(what, stop, (options) => client.send(withSignedHash(command, signedHash), options))
+    const { ContentMD5: _, ...repeated } = fields
+    parts[at] = { ...number, ...(ETag === undefined ? {} : { ETag }), ...repeated }
+  }
+  const waiting = Array.from({ length: count }, (_, at) => at).values()
+  const work = async () => {
+    for (const at of waiting) await putPart(at)
+  }
+  const workers = Array.from({ length: Math.min(partsAtOnce, count) }, work)
+  try {
+    await Promise.all(workers)
+  } catch (error) {
+    // The others end before the parts are removed: one that arrived later would stay for ever.
+    failed.abort(error)
+    await Promise.allSettled(workers)
+    throw error
+  }
+  return parts
+}
+
+/** Without the signal of the call, which may be what stopped it. What stays costs space: the error that led here says more. */
+async function abandon({ client, settings, log }: Bucket, key: string, uploadId: string): Promise<void> {
+  const command = new AbortMultipartUploadCommand({ ...addressOf(settings, key), UploadId: uploadId })
+  try {
+    await call(`Cannot remove the parts of ${key}`, AbortSignal.timeout(cleanupMs), (options) =>
+      client.send(command, options),
+    )
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    log.warn(`The parts of an upload that was stopped may remain in the bucket: ${reason}`, { key })
+  }
+}
