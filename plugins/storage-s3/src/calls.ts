@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { toPortError } from './errors.js'
 
 /** What every call of the SDK is given. */
@@ -15,6 +16,8 @@ export async function call<T>(
   action: (options: SendOptions) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted()
+  // A run gives all its calls one signal; Node takes more than ten of them at once for a leak.
+  if (signal !== undefined) setMaxListeners(0, signal)
   try {
     return signal === undefined ? await action({}) : await untilAborted(action({ abortSignal: signal }), signal)
   } catch (error) {

@@ -9,20 +9,24 @@ export interface ChecksumFields {
   readonly ContentMD5?: string
 }
 
-/** What goes with a body so that the server refuses it when it arrives damaged. */
+/** A body as a command takes it, with what lets the server refuse it when it arrives damaged. */
 export interface Payload {
-  readonly fields: ChecksumFields
-  /** For the header `x-amz-content-sha256`, which is signed: the SHA-256 in hexadecimal, or that there is none. */
-  readonly signedHash: string
+  readonly Body: Uint8Array
+  readonly ContentLength: number
 }
 
+/**
+ * SHA-256 in hexadecimal, or that there is none, for the header `x-amz-content-sha256`, which is signed. By views that are
+ * made for one command each: another storage may send the same memory otherwise at the same time.
+ */
+const signedHashes = new WeakMap<Uint8Array, string>()
+
 /** TLS protects a body by itself; without it, only a signed hash does. No body is hashed twice. */
-export function payloadOf(body: Uint8Array, checksums: Checksums, isEncrypted: boolean): Payload {
-  const sha256 = checksums === 'sha256' || !isEncrypted ? createHash('sha256').update(body).digest() : undefined
-  return {
-    fields: fieldsOf(body, checksums, sha256),
-    signedHash: sha256 === undefined ? 'UNSIGNED-PAYLOAD' : sha256.toString('hex'),
-  }
+export function payloadOf(data: Uint8Array, checksums: Checksums, isEncrypted: boolean): Payload & ChecksumFields {
+  const sha256 = checksums === 'sha256' || !isEncrypted ? createHash('sha256').update(data).digest() : undefined
+  const body = data.subarray()
+  signedHashes.set(body, sha256 === undefined ? 'UNSIGNED-PAYLOAD' : sha256.toString('hex'))
+  return { Body: body, ContentLength: body.length, ...fieldsOf(body, checksums, sha256) }
 }
 
 function fieldsOf(body: Uint8Array, checksums: Checksums, sha256: Buffer | undefined): ChecksumFields {
@@ -34,19 +38,12 @@ function fieldsOf(body: Uint8Array, checksums: Checksums, sha256: Buffer | undef
   return { ChecksumCRC32: sum.toString('base64') }
 }
 
-/** Hashes of bodies on their way, by the input of their command. */
-const signedHashes = new WeakMap<object, string>()
-
-/** Tells the SDK the hash of a body, so that it does not compute its own. The client has to {@link takeSignedHashes}. */
-export function withSignedHash<C extends { readonly input: object }>(command: C, hash: string): C {
-  signedHashes.set(command.input, hash)
-  return command
-}
-
+/** Lets the SDK sign the hash that is known, in place of one that it would compute. */
 export function takeSignedHashes(client: S3Client): void {
   client.middlewareStack.add(
     (next) => (args) => {
-      const hash = signedHashes.get(args.input)
+      const body: unknown = 'Body' in args.input ? args.input.Body : undefined
+      const hash = body instanceof Uint8Array ? signedHashes.get(body) : undefined
       const { request } = args
       if (hash !== undefined && hasHeaders(request)) request.headers['x-amz-content-sha256'] = hash
       return next(args)

@@ -1,4 +1,4 @@
-import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import {
   type CallOptions,
   type GetOptions,
@@ -88,13 +88,9 @@ export class S3Storage implements Storage {
       if (ContentLength === undefined) throw new PortError('unsupported', `${what}: the server does not say the size`)
       return { key, sizeBytes: ContentLength }
     } catch (error) {
-      if (!isPortError(error, 'forbidden') && !isPortError(error, 'config')) throw error
-      // An answer to HEAD has no body that could tell a wrong key from an expired session or a wrong clock.
-      const read = new GetObjectCommand({ ...object, Range: 'bytes=0-0' })
-      const { Body } = await call(what, signal, (options) => client.send(read, options))
-      const body = Body as { destroy?(): void } | undefined
-      body?.destroy?.()
-      throw error
+      throw isPortError(error, 'forbidden') || isPortError(error, 'config')
+        ? await this.#explain(key, error, signal)
+        : error
     }
   }
 
@@ -131,6 +127,16 @@ export class S3Storage implements Storage {
       this.#bucket.log.debug(`The server does not know conditional writes: ${error.message}`)
       this.#conditionalCreate = 'missing'
       return this.#create(upload)
+    }
+  }
+
+  /** An answer to HEAD has no body that could tell a wrong key from an expired session or a wrong clock: one to GET has. */
+  async #explain(key: string, error: PortError, signal: AbortSignal | undefined): Promise<unknown> {
+    try {
+      await download(this.#bucket, key, { length: 1, ...(signal === undefined ? {} : { signal }) })
+      return error
+    } catch (explained) {
+      return isPortError(explained, 'range-invalid') ? error : explained
     }
   }
 

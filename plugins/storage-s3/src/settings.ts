@@ -70,6 +70,7 @@ function credentialsOf(configuration: StorageRequest['configuration']): Credenti
   const accessKeyId = option<string>(configuration, 'accessKeyId', 'string')
   const profile = option<string>(configuration, 'profile', 'string')
   const secretAccessKey = secret(configuration, 'secretAccessKey')
+  const sessionToken = secret(configuration, 'sessionToken')
   // A secret alone comes from the environment, where the SDK finds its other half as well.
   if (accessKeyId === undefined) return { kind: 'chain', profile }
   if (profile !== undefined) throw new PortError('config', 'Give either accessKeyId or profile, not both')
@@ -78,7 +79,7 @@ function credentialsOf(configuration: StorageRequest['configuration']): Credenti
       hint: 'Give secretAccessKey in the configuration, or set AWS_SECRET_ACCESS_KEY',
     })
   }
-  return { kind: 'keys', accessKeyId, secretAccessKey, sessionToken: secret(configuration, 'sessionToken') }
+  return { kind: 'keys', accessKeyId, secretAccessKey, sessionToken }
 }
 
 function objectLockOf(mode: string | undefined, days: number | undefined): S3Settings['objectLock'] {

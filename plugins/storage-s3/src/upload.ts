@@ -11,7 +11,7 @@ import { addressOf, type Bucket, placeOf } from './bucket.js'
 import { call } from './calls.js'
 import { partsAtOnce } from './client.js'
 import { customerKeyFields, writtenFields } from './object-fields.js'
-import { payloadOf, withSignedHash } from './payload.js'
+import { payloadOf } from './payload.js'
 
 /** How long a stopped upload may take to be cleaned up. */
 const cleanupMs = 10_000
@@ -25,19 +25,14 @@ export interface Upload {
 /** In one request: the server publishes it when all of it is there. */
 export async function putWhole(bucket: Bucket, { key, data, signal }: Upload, ifAbsent: 'if-absent' | 'replace') {
   const { client, settings } = bucket
-  const { fields, signedHash } = payloadOf(data, settings.checksums, settings.endpoint.isEncrypted)
   const command = new PutObjectCommand({
     ...addressOf(settings, key),
-    Body: data,
-    ContentLength: data.length,
     ContentType: 'application/octet-stream',
-    ...fields,
+    ...payloadOf(data, settings.checksums, settings.endpoint.isEncrypted),
     ...writtenFields(settings, Date.now()),
     ...(ifAbsent === 'if-absent' ? { IfNoneMatch: '*' } : {}),
   })
-  await call(`Cannot store ${key} in ${placeOf(settings)}`, signal, (options) =>
-    client.send(withSignedHash(command, signedHash), options),
-  )
+  await call(`Cannot store ${key} in ${placeOf(settings)}`, signal, (options) => client.send(command, options))
 }
 
 /** In parts, several at once. Nothing is visible before the last request, and the parts are removed if it is not reached. */
@@ -77,25 +72,28 @@ async function putParts(
   what: string,
 ): Promise<CompletedPart[]> {
   const { partSizeBytes, checksums, endpoint } = settings
-  const failed = new AbortController()
-  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
+  const stopped = new AbortController()
+  const stop = () => stopped.abort(signal?.reason)
+  signal?.addEventListener('abort', stop, { once: true })
   const count = Math.ceil(data.length / partSizeBytes)
   const parts: CompletedPart[] = []
   const putPart = async (at: number) => {
-    const body = data.subarray(at * partSizeBytes, (at + 1) * partSizeBytes)
-    const { fields, signedHash } = payloadOf(body, checksums, endpoint.isEncrypted)
+    const part = data.subarray(at * partSizeBytes, (at + 1) * partSizeBytes)
+    const payload = payloadOf(part, checksums, endpoint.isEncrypted)
     const number = { PartNumber: at + 1 }
     const command = new UploadPartCommand({
       ...addressOf(settings, key),
       ...number,
       UploadId: uploadId,
-      Body: body,
-      ContentLength: body.length,
-      ...fields,
+      ...payload,
       ...customerKeyFields(settings),
     })
-    const { ETag } = await call(what, stop, (options) => client.send(withSignedHash(command, signedHash), options))
-    const { ContentMD5: _, ...repeated } = fields
+    const { ETag } = await call(what, stopped.signal, (options) => client.send(command, options))
+    const { ChecksumCRC32, ChecksumSHA256 } = payload
+    const repeated = {
+      ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }),
+      ...(ChecksumSHA256 === undefined ? {} : { ChecksumSHA256 }),
+    }
     parts[at] = { ...number, ...(ETag === undefined ? {} : { ETag }), ...repeated }
   }
   const waiting = Array.from({ length: count }, (_, at) => at).values()
@@ -107,9 +105,11 @@ async function putParts(
     await Promise.all(workers)
   } catch (error) {
     // The others end before the parts are removed: one that arrived later would stay for ever.
-    failed.abort(error)
+    stopped.abort(error)
     await Promise.allSettled(workers)
     throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
   return parts
 }
