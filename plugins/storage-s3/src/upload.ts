@@ -14,7 +14,7 @@ import { customerKeyFields, writtenFields } from './object-fields.js'
 import { payloadOf } from './payload.js'
 
 /** How long a stopped upload may take to be cleaned up. */
-const cleanupMs = 10_000
+const cleanupMs = 5000
 
 export interface Upload {
   readonly key: string
@@ -40,16 +40,7 @@ export async function putInParts(bucket: Bucket, upload: Upload): Promise<void> 
   const { client, settings } = bucket
   const { key, signal } = upload
   const what = `Cannot store ${key} in ${placeOf(settings)}`
-  const begin = new CreateMultipartUploadCommand({
-    ...addressOf(settings, key),
-    ContentType: 'application/octet-stream',
-    ...(settings.checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' } : {}),
-    ...(settings.checksums === 'sha256' ? { ChecksumAlgorithm: 'SHA256' } : {}),
-    ...writtenFields(settings, Date.now()),
-  })
-  const { UploadId: uploadId } = await call(what, signal, (options) => client.send(begin, options))
-  if (uploadId === undefined)
-    throw new PortError('unsupported', `${what}: the server gave no name to an upload in parts`)
+  const uploadId = await beginUpload(bucket, upload, what)
   try {
     const parts = await putParts(bucket, upload, uploadId, what)
     const complete = new CompleteMultipartUploadCommand({
@@ -62,6 +53,38 @@ export async function putInParts(bucket: Bucket, upload: Upload): Promise<void> 
   } catch (error) {
     await abandon(bucket, key, uploadId)
     throw error
+  }
+}
+
+/** A stopped upload whose name is not known could not be removed: when the signal comes, the answer is waited for a while. */
+async function beginUpload(bucket: Bucket, { key, signal }: Upload, what: string): Promise<string> {
+  const { client, settings } = bucket
+  const begin = new CreateMultipartUploadCommand({
+    ...addressOf(settings, key),
+    ContentType: 'application/octet-stream',
+    ...(settings.checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' } : {}),
+    ...(settings.checksums === 'sha256' ? { ChecksumAlgorithm: 'SHA256' } : {}),
+    ...writtenFields(settings, Date.now()),
+  })
+  const patience = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const lose = () => {
+    timer = setTimeout(() => patience.abort(signal?.reason), cleanupMs)
+  }
+  signal?.addEventListener('abort', lose, { once: true })
+  try {
+    const { UploadId: uploadId } = await call(what, patience.signal, (options) => client.send(begin, options))
+    if (uploadId === undefined) {
+      throw new PortError('unsupported', `${what}: the server gave no name to an upload in parts`)
+    }
+    if (signal?.aborted) await abandon(bucket, key, uploadId)
+    signal?.throwIfAborted()
+    return uploadId
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', lose)
   }
 }
 

@@ -67,6 +67,17 @@ describe('a large put', () => {
       expect(server.uploads.size).toBe(0)
     }))
 
+  it('that is stopped before the server has named it is removed all the same', () =>
+    withFake(small, async ({ server, storage }) => {
+      const controller = new AbortController()
+      server.fail(({ query }) => {
+        if (query.has('uploads')) controller.abort(reason)
+      })
+      await expect(storage.put(key, large, { signal: controller.signal })).rejects.toBe(reason)
+      expect(server.seen.filter(isPart)).toEqual([])
+      expect(server.uploads.size).toBe(0)
+    }))
+
   it('warns of parts that could not be removed, and fails for its own reason', () =>
     withFake(small, async ({ server, storage, warnings }) => {
       server.fail((seen, answer) => {
