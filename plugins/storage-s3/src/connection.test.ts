@@ -5,7 +5,7 @@ import { Secret } from '@bkp/plugin-api'
 import { expectPortRejection, randomLikeBytes } from '@bkp/testkit'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { certificate, privateKey } from './testing/certificate.js'
-import { FakeS3 } from './testing/fake-s3.js'
+import { FakeS3, type Fault, fail } from './testing/fake-s3.js'
 import { openBucket } from './testing/open-bucket.js'
 import { openFake } from './testing/with-fake.js'
 
@@ -60,6 +60,22 @@ describe('a server with a certificate of its own', () => {
 
   it('needs a file that is there', async () => {
     await expectPortRejection('config', () => openFake(server, { ca: join(folder, 'nothing.pem') }))
+  })
+})
+
+describe('the clock of the server', () => {
+  const date: Fault = (_, answer) => void answer.setHeader('date', 'Tue, 24 Nov 2026 10:00:00 GMT')
+
+  it('is told, also by an answer that refuses', async () => {
+    server = await new FakeS3().start()
+    const storage = await openFake(server)
+    for (const faults of [[date], [date, fail(403, 'RequestTimeTooSkewed')]]) {
+      server.fail(...faults)
+      expect(await storage.now?.()).toBe(Date.parse('2026-11-24T10:00:00Z'))
+    }
+    server.fail((_, answer) => answer.destroy())
+    await expectPortRejection('transient', async () => storage.now?.())
+    await storage.close()
   })
 })
 

@@ -17,6 +17,7 @@ import { download } from './download.js'
 import { listObjects } from './listing.js'
 import { isKey } from './location.js'
 import { customerKeyFields } from './object-fields.js'
+import { serverClock } from './server-clock.js'
 import { putInParts, putWhole } from './upload.js'
 import { removeVersions } from './versions.js'
 
@@ -111,6 +112,10 @@ export class S3Storage implements Storage {
       const isGone = isPortError(error, 'not-found') && (error.cause as Error).name !== 'NoSuchBucket'
       if (!isGone) throw error
     }
+  }
+
+  now({ signal }: CallOptions = {}): Promise<number> {
+    return serverClock(this.#bucket, signal)
   }
 
   async close(): Promise<void> {
