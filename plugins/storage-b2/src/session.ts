@@ -4,6 +4,8 @@ import type { Http, HttpAnswer } from './http.js'
 import { encodeName } from './names.js'
 
 const version = 'v4'
+/** One renewal is enough, unless the new token ends while the call waits for its turn. */
+const attempts = 3
 
 /** What `b2_authorize_account` tells, as far as it matters here. */
 export interface Authorization {
@@ -33,7 +35,7 @@ export interface Credentials {
 }
 
 /**
- * Calls with the token of the account. One that is refused is renewed once, for all calls that wait, and the call is
+ * Calls with the token of the account. One that is refused is renewed, once for all calls that wait, and the call is
  * repeated: tokens live for a day, and runs may last longer.
  */
 export class Session {
@@ -92,14 +94,16 @@ export class Session {
     signal: AbortSignal | undefined,
     action: (authorization: Authorization) => Promise<T>,
   ): Promise<T> {
-    const promise = this.authorization()
-    const authorization = await unlessAborted(promise, signal)
-    try {
-      return await action(authorization)
-    } catch (error) {
-      if (!isTokenRefused(error)) throw error
-      if (this.#authorization === promise) this.#authorization = undefined
-      return action(await unlessAborted(this.authorization(), signal))
+    for (let attempt = 1; ; attempt++) {
+      const promise = this.authorization()
+      const authorization = await unlessAborted(promise, signal)
+      try {
+        return await action(authorization)
+      } catch (error) {
+        if (!isTokenRefused(error) || attempt === attempts) throw error
+        // Another call may have renewed it already.
+        if (this.#authorization === promise) this.#authorization = undefined
+      }
     }
   }
 

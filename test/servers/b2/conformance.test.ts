@@ -24,6 +24,5 @@ function describeB2(name: string, configuration: Readonly<Record<string, unknown
 describeB2('b2', { listPageSize: 1000 })
 describeB2('b2, large objects in parts', { largeFileThresholdMiB: 6, partSizeMiB: 5 })
 describeB2('b2, hiding instead of deleting', { removeBy: 'hide', oldVersions: 'keep' })
-describeB2('b2, with tokens that expire and uploads that fail', {
-  testMode: 'expire_some_account_authorization_tokens',
-})
+describeB2('b2, tokens expiring', { testMode: 'expire_some_account_authorization_tokens', listPageSize: 100 })
+describeB2('b2, uploads failing', { testMode: 'fail_some_uploads' })
