@@ -44,8 +44,10 @@ export interface B2StandIn extends ApplicationKey {
   versionsOf(name: string, bucket?: string): readonly FileVersion[]
   /** Names of files that a download would find. */
   names(bucket?: string): readonly string[]
-  /** Changes what is stored, as a disk that rots. @throws when there is no such file */
-  damage(name: string, change: (data: Buffer) => Buffer, bucket?: string): void
+  /** Flips one bit of what is stored, as a disk that rots. @throws when there is no such file */
+  flipBit(name: string, bucket?: string): void
+  /** Makes a file vanish, with all its versions and without a trace. @throws when there is no such file */
+  drop(name: string, bucket?: string): void
   /** Names of large files that are not finished. */
   unfinished(): readonly string[]
   /** Ends all connections, also those that wait for an answer. */
@@ -104,9 +106,16 @@ export async function startB2StandIn(options: B2StandInOptions = {}): Promise<B2
               .versionsOf(name)
               .find(({ action }) => action !== 'start')?.action === 'upload',
         ),
-    damage: (name, change, from = bucket) => {
+    flipBit: (name, from = bucket) => {
       const version = named(from).visible(name)
-      version.data = change(Buffer.from(version.data))
+      const data = Buffer.from(version.data)
+      const middle = data.length >> 1
+      data[middle] = (data[middle] ?? 0) ^ 1
+      version.data = data
+    },
+    drop: (name, from = bucket) => {
+      named(from).visible(name)
+      for (const version of named(from).versionsOf(name)) named(from).remove(version)
     },
     unfinished: () => [...buckets.unfinished.values()].map(({ version }) => version.fileName),
     close: () =>
