@@ -40,6 +40,8 @@ export interface B2StandIn extends ApplicationKey {
   callsOf(call: string): number
   /** Calls so far, by the class they are billed in. */
   readonly spent: { readonly A: number; readonly B: number; readonly C: number }
+  /** How many connections were made so far. */
+  readonly connections: number
   /** All versions of a name, the newest first, hide markers and unfinished large files too. */
   versionsOf(name: string, bucket?: string): readonly FileVersion[]
   /** Names of files that a download would find. */
@@ -66,6 +68,10 @@ export async function startB2StandIn(options: B2StandInOptions = {}): Promise<B2
   const faults = new Faults()
   const context = { buckets, uploadTokens, now, baseUrl: '' } satisfies ApiContext
   const server = createB2Server(context, keys, faults)
+  let connections = 0
+  server.on('connection', () => {
+    connections++
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
@@ -95,6 +101,9 @@ export async function startB2StandIn(options: B2StandInOptions = {}): Promise<B2
     callsOf: (call) => faults.callsOf(call),
     get spent() {
       return faults.spent
+    },
+    get connections() {
+      return connections
     },
     versionsOf: (name, from = bucket) => named(from).versionsOf(name),
     names: (from = bucket) =>

@@ -58,7 +58,7 @@ export class B2Storage implements Storage {
     this.#permissions = permissions
     this.#options = options
     this.#log = log
-    this.#uploads = new Uploads(session, http, options, place.bucketId)
+    this.#uploads = new Uploads(session, http, options, place.bucketId, log)
     this.#downloads = new Downloads(session, place.bucketName)
     const canDelete = permissions.has('deleteFiles') && permissions.has('listFiles')
     this.capabilities = {

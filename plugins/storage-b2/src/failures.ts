@@ -6,7 +6,7 @@ import {
   portErrorOfStatus,
 } from '@bkp/plugin-api'
 
-/** An answer of B2 that says no: `{status, code, message}` in its body; code and message are empty when there was no body. */
+/** An answer of B2 that says no: `{status, code, message}` in its body; code and message are empty when that was something else. */
 export class B2Failure extends Error {
   override readonly name = 'B2Failure'
 
@@ -39,10 +39,10 @@ function stripped(error: unknown, depth = 0): unknown {
   return copy
 }
 
-/** Whether a token is no longer taken. An answer to HEAD has no body to tell why it was 401. */
+/** Whether a token is no longer taken. */
 export function isTokenRefused(error: unknown): boolean {
   if (!(error instanceof B2Failure) || error.status !== 401) return false
-  return ['expired_auth_token', 'bad_auth_token', ''].includes(error.code)
+  return ['expired_auth_token', 'bad_auth_token'].includes(error.code)
 }
 
 /** Lets nothing but port errors out, and the signal's reason where the signal stopped the call. */

@@ -4,7 +4,7 @@ import { Agent, type Dispatcher, request } from 'undici'
 import { B2Failure, ConnectionFailure } from './failures.js'
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly method: 'GET' | 'POST'
   readonly url: string
   /** The value of the header `Authorization`: a token, or Basic with the key. */
   readonly authorization: string

@@ -76,12 +76,12 @@ export class Session {
 
   /** Calls `b2_download_file_by_name`. @throws B2Failure, ConnectionFailure */
   async download(
-    asked: { readonly method: 'GET' | 'HEAD'; readonly bucket: string; readonly name: string; readonly range?: string },
+    asked: { readonly bucket: string; readonly name: string; readonly range?: string },
     signal?: AbortSignal,
   ): Promise<HttpAnswer> {
     return this.#authorized(signal, ({ downloadUrl, token }) =>
       this.#http.send({
-        method: asked.method,
+        method: 'GET',
         url: `${downloadUrl}/file/${encodeURIComponent(asked.bucket)}/${encodeName(asked.name)}`,
         authorization: token,
         headers: asked.range === undefined ? {} : { range: asked.range },

@@ -1,3 +1,4 @@
+import type { Logger } from '@bkp/plugin-api'
 import { ConnectionFailure } from './failures.js'
 import type { Http } from './http.js'
 import { encodeName } from './names.js'
@@ -25,13 +26,15 @@ export class Uploads {
   readonly #session: Session
   readonly #http: Http
   readonly #options: B2Options
+  readonly #log: Logger
   readonly #urls: UploadUrls
   readonly #cancelling = new Set<Promise<void>>()
 
-  constructor(session: Session, http: Http, options: B2Options, bucketId: string) {
+  constructor(session: Session, http: Http, options: B2Options, bucketId: string, log: Logger) {
     this.#session = session
     this.#http = http
     this.#options = options
+    this.#log = log
     this.#urls = new UploadUrls(async (signal) =>
       parseUploadUrl(await session.call('b2_get_upload_url', { bucketId }, signal)),
     )
@@ -146,7 +149,8 @@ export class Uploads {
   #cancel(fileId: string): void {
     const cancelling = this.#session.call('b2_cancel_large_file', { fileId }, AbortSignal.timeout(cancelMs)).then(
       () => {},
-      () => {},
+      (error: unknown) =>
+        this.#log.debug('a large file stays unfinished', { fileId, reason: (error as Error).message }),
     )
     this.#cancelling.add(cancelling)
     cancelling.finally(() => this.#cancelling.delete(cancelling))

@@ -214,3 +214,18 @@ describe('a download', () => {
       expect(Buffer.compare(into, bytes.subarray(5, 1005))).toBe(0)
     }))
 })
+
+describe('connections', () => {
+  it('stay open from call to call', () =>
+    withB2(async (standIn, open) => {
+      const storage = await open()
+      for (let n = 0; n < 10; n++) {
+        await storage.put(`index/${n}`, bytes, { ifAbsent: true })
+        await storage.get(`index/${n}`)
+        await storage.stat(`index/${n}`)
+      }
+      await storage.remove('index/1')
+      // Two, since a call may begin just before the connection of the last one is free.
+      expect(standIn.connections).toBeLessThanOrEqual(2)
+    }))
+})
