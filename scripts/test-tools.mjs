@@ -2,7 +2,14 @@
 // it is said which tests stay away.
 import { spawnSync } from 'node:child_process'
 
-const packages = { rsync: 'rsync', getfattr: 'attr', getfacl: 'acl', setpriv: 'util-linux', 'mkfs.ext4': 'e2fsprogs' }
+const packages = {
+  rsync: 'rsync',
+  getfattr: 'attr',
+  getfacl: 'acl',
+  setpriv: 'util-linux',
+  'mkfs.ext4': 'e2fsprogs',
+  age: 'age',
+}
 
 const isThere = (tool) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool], { stdio: 'ignore' }).status === 0
 const missing = () => Object.keys(packages).filter((tool) => !isThere(tool))

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const tools = ['rsync', 'getfattr', 'getfacl', 'setpriv', 'mkfs.ext4', 'filefrag', 'mknod']
+const tools = ['rsync', 'getfattr', 'getfacl', 'setpriv', 'mkfs.ext4', 'filefrag', 'mknod', 'age', 'script']
 const succeeds = (command: string, ...args: readonly string[]) => spawnSync(command, args).status === 0
 
 function reasonAgainst(): string | undefined {

@@ -10,8 +10,18 @@ export interface Ran {
 const executable = fileURLToPath(new URL('../../packages/cli/bin/run.js', import.meta.url))
 export const passphrase = 'correct horse battery staple'
 
+/** Nothing of the user who runs the tests: no configuration, no repository. */
+const ours = {
+  BKP_PASSWORD: passphrase,
+  BKP_REPOSITORY: '',
+  BKP_CONFIG: '',
+  XDG_CONFIG_HOME: '/nonexistent',
+  NO_COLOR: '1',
+}
+
 export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>
+  /** Undefined takes a variable out. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   readonly input?: string
   readonly onStart?: (child: ChildProcess) => void
   /** A command that runs bkp, e.g. `setpriv …`, with its arguments. */
@@ -23,7 +33,7 @@ export function bkp(args: readonly string[], options: RunOptions = {}): Promise<
   return new Promise((resolve, reject) => {
     const [program, ...before] = [...(options.through ?? []), process.execPath, executable]
     const child = spawn(program as string, [...before, ...args], {
-      env: { ...process.env, BKP_PASSWORD: passphrase, BKP_REPOSITORY: '', NO_COLOR: '1', ...options.env },
+      env: { ...process.env, ...ours, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     let stdout = ''

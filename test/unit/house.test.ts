@@ -26,6 +26,7 @@ const forbidden = [
   ['packages/core/src/hash', '../engine/api.js'],
   ['packages/core/src/chunker', '../engine/api.js'],
   ['packages/core/src/plugins', '../engine/api.js'],
+  ['packages/core/src/config', '../engine/api.js'],
   ['packages/testkit/src/storage', '@bkp/core'],
   ['plugins/storage-local/src', '@bkp/core'],
   ['plugins/storage-local/src', '@bkp/source-fs'],

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { builtInConfigSchema } from './config-schema.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -30,6 +31,8 @@ await build({
   logLevel: 'warning',
 })
 await writeManifest()
+// For editors: the configuration file names it.
+writeFileSync(join(dist, 'config.schema.json'), `${JSON.stringify(await builtInConfigSchema(), undefined, 2)}\n`)
 
 // Their names hold hashes, so they would pile up.
 function removeOldBundles() {

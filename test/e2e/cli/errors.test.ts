@@ -8,8 +8,17 @@ const work = mkdtempSync(join(tmpdir(), 'bkp-errors-'))
 const repository = join(work, 'repository')
 const source = join(work, 'source')
 
+const config = join(work, 'config.yaml')
+const wrongConfig = join(work, 'wrong.yaml')
+
 beforeAll(async () => {
   mkdirSync(source)
+  writeFileSync(
+    config,
+    `version: 1\nrepositories: { home: { destinations: { disk: ${repository} } } }\njobs: { papers: { paths: [/x] } }\n`,
+    { mode: 0o600 },
+  )
+  writeFileSync(wrongConfig, 'version: 1\nrepositores: {}\njobs:\n  a:\n    paths: /x\n')
   writeFileSync(join(source, 'file'), 'content')
   await bkpJson(['init', '--to', repository])
   await bkpJson(['backup', source, '--to', repository])
@@ -34,6 +43,11 @@ describe('errors say what happened, to what, and what to do', () => {
     ['no such flag', ['backup', source, ...to, '--frobnicate']],
     ['no repository named', ['backup', source]],
     ['no repository named to read from', ['snapshots'], { env: { BKP_REPOSITORY: '' } }],
+    ['a job that is not there', ['backup', '--job', 'documents', '--config', config]],
+    ['a configuration that is not there', ['config', 'show', '--config', join(work, 'nowhere.yaml')]],
+    ['a configuration with errors', ['stats', '--config', wrongConfig]],
+    ['a destination that is misspelt', ['stats', '--from', 'diks', '--config', config]],
+    ['an option that the storage does not have', ['stats', '--from', `file://${repository}?colour=red`]],
     ['several destinations', ['backup', source, '--to', '/a', '--to', '/b']],
     ['nothing to back up', ['backup', ...to]],
     ['a source that is not there', ['backup', join(work, 'nowhere'), ...to]],

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { bkp } from '../../support/run-bkp.js'
 
@@ -27,6 +30,21 @@ describe('start-up', () => {
 
   it('of a command that needs an engine loads core', async () => {
     expect((await modulesOf('doctor')).some((url) => url.includes('/packages/core/'))).toBe(true)
+  })
+
+  it('of a command that is given a folder loads nothing that reads the configuration, be there one or not', async () => {
+    const work = mkdtempSync(join(tmpdir(), 'bkp-start-up-'))
+    const config = join(work, 'config.yaml')
+    writeFileSync(config, 'version: 1\n')
+    const readers = /bundle\/config\.js|\/(yaml|ajv|croner|age-encryption)\//
+    const settings = { ...env, BKP_CONFIG: config }
+    try {
+      expect((await bkp(['init', '--to', join(work, 'r')], { env: settings })).stderr).not.toMatch(readers)
+      expect((await bkp(['backup', config, '--to', join(work, 'r')], { env: settings })).stderr).not.toMatch(readers)
+      expect((await bkp(['config', 'show'], { env: settings })).stderr).toMatch(readers)
+    } finally {
+      rmSync(work, { recursive: true })
+    }
   })
 
   it('warns of nothing', async () => {

@@ -1,7 +1,22 @@
-import type { CompletedCommand, CompletedFlag } from './completion.js'
+import { type CompletedCommand, type CompletedFlag, topicsOf } from './completion.js'
 
 export function zshScript(bin: string, commands: readonly CompletedCommand[]): string {
-  const described = commands.map(({ id, summary }) => `    ${quote(`${id}:${summary}`)}`)
+  const plain = commands.filter(({ id }) => !id.includes(':'))
+  const topics = topicsOf(commands)
+  const described = [
+    ...plain.map(({ id, summary }) => `    ${quote(`${id}:${summary}`)}`),
+    ...topics.map(({ topic, words }) => `    ${quote(`${topic}:${words.join(', ')}`)}`),
+  ]
+  const seconds = topics.map(
+    ({ topic, words }) => `    ${topic})
+      if (( CURRENT == 2 )); then
+        compadd ${words.join(' ')}
+        return
+      fi
+      shift words
+      (( CURRENT-- ))
+      words[1]="${topic}:$words[1]" ;;`,
+  )
   const cases = commands.map(
     ({ id, flags }) => `    ${id}) _arguments ${[...flags.map(argumentOf), "'*:file:_files'"].join(' ')} ;;`,
   )
@@ -16,6 +31,9 @@ ${described.join('\n')}
   fi
   shift words
   (( CURRENT-- ))
+  case "$words[1]" in
+${seconds.join('\n')}
+  esac
   case "$words[1]" in
 ${cases.join('\n')}
   esac

@@ -13,6 +13,8 @@ const commands: CompletedCommand[] = [
       { ...flag, name: 'dry-run', takesValue: false },
     ],
   },
+  { id: 'config:show', summary: 'Show.', flags: [{ ...flag, name: 'config' }] },
+  { id: 'config:edit', summary: 'Edit.', flags: [] },
   { id: 'ls', summary: 'List what is in a snapshot.', flags: [] },
 ]
 
@@ -30,7 +32,13 @@ function bashOffers(words: readonly string[]): string[] {
 describe('completion in bash', () => {
   it('offers commands', () => {
     expect(bashOffers(['bkp', 'ba'])).toEqual(['backup'])
-    expect(bashOffers(['bkp', ''])).toEqual(['backup', 'ls'])
+    expect(bashOffers(['bkp', ''])).toEqual(['backup', 'config', 'ls'])
+  })
+
+  it('offers the second word of a command, and its flags', () => {
+    expect(bashOffers(['bkp', 'config', ''])).toEqual(['show', 'edit'])
+    expect(bashOffers(['bkp', 'config', 'sh'])).toEqual(['show'])
+    expect(bashOffers(['bkp', 'config', 'show', '--'])).toEqual(['--config'])
   })
 
   it('offers the flags of the command', () => {
@@ -59,7 +67,7 @@ describe('completion in other shells', () => {
 
   it('for fish has one line per command and per flag', () => {
     const lines = completionScript('fish', 'bkp', commands).split('\n')
-    expect(lines).toHaveLength(5)
-    expect(lines[1]).toContain("-l compression -r -f -a 'zstd deflate none' -d 'how to [write] a \\'word\\': any'")
+    expect(lines).toHaveLength(9)
+    expect(lines[2]).toContain("-l compression -r -f -a 'zstd deflate none' -d 'how to [write] a \\'word\\': any'")
   })
 })

@@ -21,6 +21,15 @@ export interface CompletedFlag {
   readonly options: readonly string[]
 }
 
+/** The first words of commands of two words, each with its second words. */
+export function topicsOf(
+  commands: readonly CompletedCommand[],
+): readonly { readonly topic: string; readonly words: readonly string[] }[] {
+  const parts = commands.map(({ id }) => id.split(':')).filter(({ length }) => length === 2) as [string, string][]
+  const topics = [...new Set(parts.map(([topic]) => topic))]
+  return topics.map((topic) => ({ topic, words: parts.filter(([own]) => own === topic).map(([, word]) => word) }))
+}
+
 const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript }
 
 /** A script that completes commands, flags, their fixed values, and file names everywhere else. */

@@ -6,6 +6,8 @@ export function nearest(given: string, known: readonly string[]): string | undef
   const wanted = given.toLowerCase()
   const byLowerCase = new Map(known.map((name) => [name.toLowerCase(), name]))
   const found = closest(wanted, [...byLowerCase.keys()])
-  const most = Math.max(1, Math.floor(Math.max(found.length, wanted.length) / 3))
+  // Two letters that changed places count as two mistakes.
+  const length = Math.max(found.length, wanted.length)
+  const most = Math.min(Math.floor(length / 2), Math.max(2, Math.floor(length / 3)))
   return distance(wanted, found) <= most ? byLowerCase.get(found) : undefined
 }
