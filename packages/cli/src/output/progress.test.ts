@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { FakeTerminal } from '../testing/fake-terminal.js'
 import { issue } from '../testing/samples.js'
-import { createProgress, type ProgressEvent, type ProgressMode, progressLine } from './progress.js'
+import { createProgress, destinationLine, type ProgressEvent, type ProgressMode, progressLine } from './progress.js'
 
 const event: ProgressEvent = { kind: 'progress', filesDone: 2, bytesDone: 2048, storedBytes: 1024, errors: 0 }
+
+const destinations = [
+  { name: 'nas', storedBytes: 1024, queuedBytes: 2048, isLost: false },
+  { name: 'disk', storedBytes: 0, queuedBytes: 0, isLost: true },
+]
 
 async function started(mode: ProgressMode, isTerminal = false) {
   const terminal = new FakeTerminal({}, isTerminal)
@@ -41,6 +46,30 @@ describe('progress', () => {
     expect(terminal.stderr.text).toBe('')
   })
 
+  it('on a terminal has a line for each of several destinations', async () => {
+    const { terminal, clock, progress } = await started('people', true)
+    Object.assign(terminal.stderr.stream, { isTTY: true, columns: 80, moveCursor() {}, cursorTo() {}, clearLine() {} })
+    clock.ms = 1_000
+    progress.onEvent({ kind: 'destinations', destinations })
+    progress.onEvent(event)
+    progress.stop()
+    expect(terminal.stderr.text).toContain('nas  1 KiB stored  1 KiB/s  2 KiB waiting')
+    expect(terminal.stderr.text).toContain('disk  takes no further part')
+  })
+
+  it('of JSON says how far each of several destinations is', async () => {
+    const { terminal, progress } = await started('json')
+    progress.onEvent({ kind: 'destinations', destinations })
+    progress.onEvent(event)
+    expect(JSON.parse(terminal.stdout.text)).toMatchObject({ destinations })
+  })
+
+  it('names a destination that takes no further part', async () => {
+    const { terminal, progress } = await started('none')
+    progress.onEvent({ kind: 'destination-lost', name: 'nas', message: 'There is no answer' })
+    expect(terminal.stderr.text).toBe('nas takes no further part: There is no answer\n')
+  })
+
   it('that is not wanted leaves issues and notes', async () => {
     const { terminal, clock, progress } = await started('none')
     clock.ms = 100_000
@@ -59,5 +88,11 @@ describe('a line of progress', () => {
   it('does not guess once there is more than was expected', () => {
     const line = progressLine({ ...event, totalFiles: 1, totalBytes: 10 }, 'pack', 0)
     expect(line).toBe('2 packs  2 KiB  0 B/s  1 KiB stored')
+  })
+
+  it('of a destination that keeps up says nothing of waiting', () => {
+    expect(destinationLine({ name: 'nas', storedBytes: 2048, queuedBytes: 0, isLost: false }, 2_000)).toBe(
+      '  nas  2 KiB stored  1 KiB/s',
+    )
   })
 })

@@ -1,8 +1,11 @@
-import type { EngineEvent } from '@bkp/core'
+import type { DestinationProgress, EngineEvent } from '@bkp/core'
 import type { Terminal } from '../composition/terminal.js'
 import { bytes, counted, duration, safe } from './text.js'
 
-export type ProgressEvent = Extract<EngineEvent, { readonly kind: 'progress' }>
+export type ProgressEvent = Extract<EngineEvent, { readonly kind: 'progress' }> & {
+  /** Only where there are several. */
+  readonly destinations?: readonly DestinationProgress[]
+}
 
 /** Where the state of a run is drawn. */
 export interface ProgressView {
@@ -19,6 +22,7 @@ export type ProgressMode = 'people' | 'none' | 'json' | 'silent'
 export class Progress {
   readonly #view: ProgressView
   #total: { readonly files: number; readonly bytes: number } | undefined
+  #destinations: readonly DestinationProgress[] | undefined
 
   constructor(view: ProgressView) {
     this.#view = view
@@ -31,10 +35,12 @@ export class Progress {
       this.#view.say(`${kind}: ${safe(path.text)}: ${safe(message)}`)
     } else if (event.kind === 'destination-lost') {
       this.#view.say(`${safe(event.name)} takes no further part: ${safe(event.message)}`)
-    } else if (event.kind === 'note') this.#view.say(`note: ${safe(event.message)}`)
+    } else if (event.kind === 'destinations') this.#destinations = event.destinations
+    else if (event.kind === 'note') this.#view.say(`note: ${safe(event.message)}`)
     else if (event.kind === 'progress') {
       const planned = this.#total === undefined ? {} : { totalFiles: this.#total.files, totalBytes: this.#total.bytes }
-      this.#view.progress({ ...planned, ...event })
+      const destinations = this.#destinations === undefined ? {} : { destinations: this.#destinations }
+      this.#view.progress({ ...planned, ...event, ...destinations })
     }
   }
 
@@ -91,11 +97,28 @@ export function progressLine(event: ProgressEvent, unit: string, elapsedMs: numb
   return parts.join('  ')
 }
 
+/** For people: where one of several destinations is, and how fast it takes what it is given. */
+export function destinationLine(destination: DestinationProgress, elapsedMs: number): string {
+  const { name, storedBytes, queuedBytes, isLost } = destination
+  if (isLost) return `  ${safe(name)}  takes no further part`
+  const rate = elapsedMs > 0 ? (storedBytes * 1000) / elapsedMs : 0
+  const waiting = queuedBytes === 0 ? '' : `  ${bytes(queuedBytes)} waiting`
+  return `  ${safe(name)}  ${bytes(storedBytes)} stored  ${bytes(rate)}/s${waiting}`
+}
+
 function progressJson(event: ProgressEvent): Readonly<Record<string, unknown>> {
   const { filesDone, bytesDone, storedBytes, errors, current, totalFiles, totalBytes } = event
   const total = totalFiles === undefined ? {} : { totalFiles, totalBytes }
   const now = current === undefined ? {} : { current }
-  return { version: 1, type: 'progress', filesDone, bytesDone, storedBytes, errors, ...total, ...now }
+  const where =
+    event.destinations === undefined
+      ? {}
+      : {
+          destinations: event.destinations.map(({ name, storedBytes: stored, queuedBytes, isLost }) => {
+            return { name, storedBytes: stored, queuedBytes, isLost }
+          }),
+        }
+  return { version: 1, type: 'progress', filesDone, bytesDone, storedBytes, errors, ...total, ...now, ...where }
 }
 
 function atMostEvery<T>(everyMs: number, now: () => number, action: (value: T) => void, from?: number) {
