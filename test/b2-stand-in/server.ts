@@ -69,7 +69,7 @@ export function createB2Server(context: ApiContext, keys: ApplicationKeys, fault
     const token = request.headers.authorization
     switch (call) {
       case 'b2_authorize_account':
-        return authorize(token)
+        return authorize(token, baseUrlOf(request))
       case 'b2_upload_file':
       case 'b2_upload_part':
         return upload(asked, token, body)
@@ -84,10 +84,10 @@ export function createB2Server(context: ApiContext, keys: ApplicationKeys, fault
     if (perform === undefined) throw badRequest(`unknown API call: ${call}`)
     const key = accountKey(asked, token)
     if (uploadCalls.includes(call)) faults.checkStorage(storedBytes())
-    return perform(context, key, parseJson(body))
+    return perform({ ...context, baseUrl: baseUrlOf(request) }, key, parseJson(body))
   }
 
-  function authorize(header: string | undefined): object {
+  function authorize(header: string | undefined, baseUrl: string): object {
     const { token, key } = keys.signIn(header)
     const buckets = key.buckets?.map((name) => ({ id: context.buckets.byName(name)?.bucketId ?? name, name }))
     return {
@@ -98,14 +98,19 @@ export function createB2Server(context: ApiContext, keys: ApplicationKeys, fault
         storageApi: {
           absoluteMinimumPartSize: minimumPartBytes,
           allowed: { buckets: buckets ?? null, capabilities: key.capabilities, namePrefix: key.namePrefix ?? null },
-          apiUrl: context.baseUrl,
-          downloadUrl: context.baseUrl,
+          apiUrl: baseUrl,
+          downloadUrl: baseUrl,
           infoType: 'storageApi',
           recommendedPartSize: recommendedPartBytes,
-          s3ApiUrl: context.baseUrl,
+          s3ApiUrl: baseUrl,
         },
       },
     }
+  }
+
+  /** The address that the client knows, which may be a proxy's. */
+  function baseUrlOf({ headers }: IncomingMessage): string {
+    return headers.host === undefined ? context.baseUrl : `http://${headers.host}`
   }
 
   function accountKey({ mode }: Asked, token: string | undefined): HeldKey {
