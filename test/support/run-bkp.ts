@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface Ran {
@@ -8,6 +11,9 @@ export interface Ran {
 }
 
 const executable = fileURLToPath(new URL('../../packages/cli/bin/run.js', import.meta.url))
+// Not the cache of whoever runs the tests.
+const cache = mkdtempSync(join(tmpdir(), 'bkp-test-cache-'))
+process.on('exit', () => rmSync(cache, { recursive: true, force: true }))
 export const passphrase = 'correct horse battery staple'
 
 export interface RunOptions {
@@ -23,7 +29,14 @@ export function bkp(args: readonly string[], options: RunOptions = {}): Promise<
   return new Promise((resolve, reject) => {
     const [program, ...before] = [...(options.through ?? []), process.execPath, executable]
     const child = spawn(program as string, [...before, ...args], {
-      env: { ...process.env, BKP_PASSWORD: passphrase, BKP_REPOSITORY: '', NO_COLOR: '1', ...options.env },
+      env: {
+        ...process.env,
+        BKP_PASSWORD: passphrase,
+        BKP_REPOSITORY: '',
+        BKP_CACHE_DIR: cache,
+        NO_COLOR: '1',
+        ...options.env,
+      },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     let stdout = ''

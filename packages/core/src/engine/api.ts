@@ -120,6 +120,8 @@ export interface BackupOptions extends RunOptions {
   readonly cipher: string
   /** Hex id of the snapshot to compare with; default the newest of this host and these paths. */
   readonly parent?: string
+  /** False: neither read nor write what makes runs faster. Default true. */
+  readonly useCache?: boolean
 }
 
 export interface BackupStats {
@@ -482,6 +484,8 @@ export interface EngineOptions {
   readonly stateDirectory?: string
   /** Where packs wait for slow destinations, and how much of them; without it a run waits for the slowest. */
   readonly spool?: { readonly directory: string; readonly limitBytes: number }
+  /** Absolute path of a folder for what makes runs faster and can be deleted at any time; made when missing. Default: none. */
+  readonly cacheDirectory?: string
   /** Gives threads that were started before the engine was loaded, each once; the engine ends what it was given. */
   readonly takeIdleThreads?: () => readonly IdleThread[]
 }

@@ -10,7 +10,7 @@ import { describeCodecs } from '../plugin-access.js'
 import { findLags, type Lag } from '../replicas/lag.js'
 import { Delivery } from './delivery.js'
 import { adoptOrphans } from './orphans.js'
-
+import { ScanCache } from './scan-cache.js'
 import { scanInThreads } from './scan-in-threads.js'
 
 /** How many blobs one run may add: 16 million, some 16 TiB of new data. */
@@ -31,6 +31,7 @@ export async function runBackup(context: OperationContext, options: BackupOption
   const abort = new AbortController()
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   let isCommitted = false
+  const scanCache = new ScanCache(context, options)
   try {
     if (session !== undefined) {
       const adopted = await adoptOrphans(context, options.cipher, session.key)
@@ -43,7 +44,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
       options.dryRun ? [] : findLags(context.replicas, signal),
     ])
     const useListings = listedSince !== undefined
-    const result = await scanAndCommit(context, options, { index, parent, lags, started, stored, useListings, signal })
+    const parts = { index, parent, lags, started, stored, useListings, signal, scanCache }
+    const result = await scanAndCommit(context, options, parts)
     isCommitted = true
     return { ...result, elapsedMs: context.now() - started }
   } catch (error) {
@@ -62,6 +64,7 @@ interface RunParts {
   readonly lags: readonly Lag[]
   readonly started: number
   readonly useListings: boolean
+  readonly scanCache: ScanCache
   /** What the run has stored so far, also when it fails; a pack may be there before its storing is known to have succeeded. */
   readonly stored: { bytes: number; hasBegun: boolean }
   /** Aborted with the run, and when the run fails. */
@@ -73,7 +76,7 @@ async function scanAndCommit(
   options: BackupOptions,
   parts: RunParts,
 ): Promise<Omit<BackupResult, 'elapsedMs'>> {
-  const { index, parent, stored, useListings } = parts
+  const { index, parent, started, stored, useListings, scanCache } = parts
   const delivery = new Delivery(context, options, parts)
   // Enters it into the list that the threads are given.
   const compression = numberOf(index.compressions, options.compression.id)
@@ -98,6 +101,11 @@ async function scanAndCommit(
         force: options.force,
         useListings,
         parentTimeSeconds: parent === undefined ? 0 : Date.parse(parent.snapshot.time) / 1000 - clockSlackSeconds,
+        memory: {
+          key: scanCache.listingKey,
+          known: await scanCache.records({ parentId: parent?.id, index }),
+          rememberBefore: started / 1000 - clockSlackSeconds,
+        },
       },
       root: {
         kind: 'root',
@@ -117,13 +125,14 @@ async function scanAndCommit(
     })
     if (scanned.tree.length === 0)
       throw new BkpError('source-unreadable', 'Nothing could be read, so no snapshot was made')
-    await delivery.finishPacks()
+    const segments = await delivery.finishPacks()
     const stats: BackupStats = { ...scanned.stats, storedBytes: stored.bytes }
     const parentPart = parent === undefined ? {} : { parentId: parent.id }
     if (options.dryRun) return { ...parentPart, stats, issues, destinations: [] }
     const snapshot = describeSnapshot(context, options, { tree: scanned.tree, stats, issues, ...parts })
     const { name, bytes } = context.seal('snapshot', encodeSnapshot(snapshot), options.cipher)
     const destinations = await delivery.commit(snapshotKey(name), bytes)
+    await scanCache.write(name, index, segments, scanned.scans)
     const storedBytes = stored.bytes + bytes.length
     return { snapshotId: name, ...parentPart, stats: { ...stats, storedBytes }, issues, destinations }
   } finally {
