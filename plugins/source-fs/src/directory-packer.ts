@@ -60,10 +60,7 @@ export class DirectoryPacker {
   /** @returns undefined when something in it could not be examined: `list` tells what */
   pack(directory: number): PackedListing | undefined {
     const found = new Found()
-    if (this.#fill(directory, found)) {
-      const words = this.#words.subarray(this.#start, this.#end)
-      return new PackedDirectory(words, this.#bytes.subarray(this.#start * 4, this.#end * 4), found)
-    }
+    if (this.#fill(directory, found)) return new PackedDirectory(this.#words, this.#start, this.#end, found)
     // Whoever lists it now begins at its beginning.
     this.#libc.lseek(directory, 0, seekStart)
     return undefined
@@ -107,8 +104,7 @@ export class DirectoryPacker {
     for (let n = 0; n < length; n++) this.#bytes[nameStart + n] = name[n] as number
     const ctime = i64(words, at + word.ctime) + (words[at + word.ctime + 2] as number) / 1e9
     if (ctime > found.newest) found.newest = ctime
-    if (((words[at + word.mode] as number) & kindMask) === directoryType)
-      found.directories.push({ name: name.slice(0, length), device: found.lastDevice })
+    if (((words[at + word.mode] as number) & kindMask) === directoryType) found.addDirectory(name.slice(0, length))
     return true
   }
 
@@ -126,12 +122,12 @@ export class DirectoryPacker {
 
 /** What is noticed while a directory is packed. */
 class Found {
-  readonly directories: { readonly name: Uint8Array; readonly device: bigint }[] = []
-  readonly devices: bigint[] = []
+  directories: { readonly name: Uint8Array; readonly device: bigint }[] = none
+  devices: bigint[] = none
   newest = 0
-  #majors: number[] = []
-  #minors: number[] = []
-  #last = 0
+  readonly #majors: number[] = []
+  readonly #minors: number[] = []
+  #last = -1
 
   get lastDevice(): bigint {
     return this.devices[this.#last] as bigint
@@ -145,37 +141,53 @@ class Found {
     this.#last = this.devices.length
     this.#majors.push(major)
     this.#minors.push(minor)
-    this.devices.push(deviceNumber(major, minor))
+    this.devices = [...this.devices, deviceNumber(major, minor)]
     return this.#last
+  }
+
+  addDirectory(name: Uint8Array): void {
+    if (this.directories === none) this.directories = []
+    this.directories.push({ name, device: this.lastDevice })
   }
 }
 
+// Most directories have none inside, and there are many.
+const none: never[] = []
+
+/** Holds little by itself, because thousands wait to be looked at. */
 class PackedDirectory implements PackedListing {
-  readonly bytes: Uint8Array
   readonly newestCtimeSeconds: number
   readonly directories: PackedListing['directories']
-  readonly #words: Uint32Array
+  readonly #all: Uint32Array
+  readonly #start: number
+  readonly #end: number
   readonly #devices: readonly bigint[]
 
-  constructor(words: Uint32Array, bytes: Uint8Array, found: Found) {
-    this.#words = words
-    this.bytes = bytes
+  constructor(all: Uint32Array, start: number, end: number, found: Found) {
+    this.#all = all
+    this.#start = start
+    this.#end = end
     this.newestCtimeSeconds = found.newest
     this.directories = found.directories
     this.#devices = found.devices
   }
 
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#all.buffer, this.#start * 4, (this.#end - this.#start) * 4)
+  }
+
   entries(): SourceEntry[] {
-    const words = this.#words
+    const words = this.#all
+    const bytes = new Uint8Array(words.buffer)
     const entries: SourceEntry[] = []
-    for (let at = 0; at < words.length; ) {
+    for (let at = this.#start; at < this.#end; ) {
       const nameLength = (words[at] as number) & 0xffff
       const nameStart = (at + fixedWords) * 4
       const mode = words[at + word.mode] as number
       const kind = kindOfType(mode & kindMask)
       entries.push({
         kind,
-        name: this.bytes.subarray(nameStart, nameStart + nameLength),
+        name: bytes.subarray(nameStart, nameStart + nameLength),
         mode: mode & 0o7777,
         uid: words[at + word.uid] as number,
         gid: words[at + word.gid] as number,

@@ -26,23 +26,27 @@ export async function runBackup(context: OperationContext, options: BackupOption
   options.onEvent?.({ kind: 'started', operation: 'backup' })
   for (const { destination, error } of context.absent)
     options.onEvent?.({ kind: 'destination-lost', name: destination.name, message: error.message })
-  const session = options.dryRun ? undefined : await beginSession(context, options)
   const stored = { bytes: 0, hasBegun: false }
   const abort = new AbortController()
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   let isCommitted = false
   const scanCache = new ScanCache(context, options)
+  // Side by side: the session has the time of now, which is before the index is read, and it is there before anything is stored.
+  const beginning = options.dryRun ? undefined : beginSession(context, options)
   try {
-    if (session !== undefined) {
-      const adopted = await adoptOrphans(context, options.cipher, session.key)
-      if (adopted > 0)
-        options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
-    }
-    const [index, parent, lags] = await Promise.all([
-      context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
+    const load = () =>
+      Promise.all([
+        context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
+        options.dryRun ? [] : findLags(context.replicas, signal),
+      ])
+    const [loaded, parent, adopted] = await Promise.all([
+      load(),
       findParent(context, options),
-      options.dryRun ? [] : findLags(context.replicas, signal),
+      beginning?.then(({ key }) => adoptOrphans(context, options.cipher, key)) ?? 0,
     ])
+    if (adopted > 0)
+      options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
+    const [index, lags] = adopted > 0 ? await load() : loaded
     const useListings = listedSince !== undefined
     const parts = { index, parent, lags, started, stored, useListings, signal, scanCache }
     const result = await scanAndCommit(context, options, parts)
@@ -52,6 +56,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
     abort.abort(error)
     throw error
   } finally {
+    // A session that could not begin has failed the run by itself, and there is nothing to end.
+    const session = await beginning?.catch(() => undefined)
     // A failed run's packs are in no index: its session tells the next run to look for them.
     if (isCommitted || !stored.hasBegun) await session?.end()
     else await session?.abandon()

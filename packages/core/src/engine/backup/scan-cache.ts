@@ -90,7 +90,9 @@ export class ScanCache {
       segments: [...index.segments, ...segments],
       condemned: [...index.condemned],
     }
-    const json = Buffer.from(JSON.stringify(head))
+    const text = JSON.stringify(head)
+    // Padded, so that the records begin at a multiple of 4.
+    const json = Buffer.from(text.padEnd(Math.ceil(text.length / 4) * 4))
     const length = Buffer.alloc(4)
     length.writeUInt32LE(json.length)
     const parts = [magic, length, json, ...scans]

@@ -12,7 +12,7 @@ const mostRecordBytes = 32 * 1024 * 1024
 export interface ScanMemorySetup {
   /** Key of the hashes by which listings are found. */
   readonly key: Uint8Array
-  /** Records of the run that made the parent snapshot; they may lie in shared memory. */
+  /** Records of the run that made the parent snapshot, from a multiple of 4 on; they may lie in shared memory. */
   readonly known: Uint8Array | undefined
   /** As for single files: a directory in which something may have changed unseen is not remembered. Seconds since 1970. */
   readonly rememberBefore: number
@@ -32,7 +32,8 @@ export class ScanMemory {
   readonly #known: KnownScans | undefined
   readonly #new = new NewScans(mostRecordBytes)
   readonly #rememberBefore: number
-  readonly #key = new Uint8Array(32)
+  readonly #keyWords = new Uint32Array(8)
+  readonly #key = new Uint8Array(this.#keyWords.buffer)
   #scratch = new Uint8Array(64 * 1024)
 
   constructor(setup: ScanMemorySetup, hasher: KeyedHasher) {
@@ -53,7 +54,8 @@ export class ScanMemory {
   ): RememberedScan | undefined {
     if (this.#known === undefined || parentTree.length === 0 || listing.newestCtimeSeconds >= changedSince)
       return undefined
-    const start = this.#known.find(this.#keyOf(path, listing))
+    this.#hash(path, listing)
+    const start = this.#known.find(this.#keyWords)
     if (start === undefined) return undefined
     const record = this.#known.record(start)
     if (compareBytes(record.tree, parentTree) !== 0) return undefined
@@ -82,7 +84,8 @@ export class ScanMemory {
         if (tree !== undefined) children.push({ index, tree })
       }
     }
-    this.#new.add(this.#keyOf(path, listing), { ...entries, tree, children })
+    this.#hash(path, listing)
+    this.#new.add(this.#key, { ...entries, tree, children })
   }
 
   /** All that was remembered in this run, in memory of its own. */
@@ -91,13 +94,12 @@ export class ScanMemory {
   }
 
   /** A path has no NUL, so it ends where the first one is. */
-  #keyOf(path: Uint8Array, { bytes }: PackedListing): Uint8Array {
+  #hash(path: Uint8Array, { bytes }: PackedListing): void {
     const length = path.length + 1 + bytes.length
     if (length > this.#scratch.length) this.#scratch = new Uint8Array(length * 2)
     this.#scratch.set(path)
     this.#scratch[path.length] = 0
     this.#scratch.set(bytes, path.length + 1)
     this.#hasher.digest(1, this.#scratch.subarray(0, length), this.#key, 0)
-    return this.#key
   }
 }

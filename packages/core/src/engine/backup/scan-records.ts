@@ -30,39 +30,50 @@ export interface ScanRecord {
 /** Records of an earlier run, found by key. Views on its memory. */
 export class KnownScans {
   readonly #bytes: Uint8Array
+  readonly #words: Uint32Array
   readonly #view: DataView
-  /** Position + 1 of a record, at the place that its key gives. */
+  /** Position + 1 of a record, in words, at the place that its key gives. */
   readonly #slots: Int32Array
   readonly #mask: number
 
-  /** @throws RangeError when these are no records */
+  /**
+   * @param bytes begin at a multiple of 4; the run waits for this, so nothing is looked at but lengths and keys
+   * @throws RangeError when these are no records
+   */
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
     const starts: number[] = []
-    for (let at = 0; at < bytes.length; at += this.#view.getUint32(at, true)) {
-      this.#checkLength(at)
+    for (let at = 0; at < words.length; ) {
+      const length = (words[at] as number) / 4
+      if (length < fixedBytes / 4 || at + length > words.length) throw new RangeError('A scan record is cut short')
       starts.push(at)
+      at += length
     }
     let size = 16
     while (size < starts.length * 2) size *= 2
-    this.#slots = new Int32Array(size)
-    this.#mask = size - 1
+    const slots = new Int32Array(size)
+    const mask = size - 1
     for (const start of starts) {
-      let slot = this.#view.getUint32(start + keyAt, true) & this.#mask
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask
-      this.#slots[slot] = start + 1
+      let slot = (words[start + keyAt / 4] as number) & mask
+      while (slots[slot] !== 0) slot = (slot + 1) & mask
+      slots[slot] = start + 1
     }
+    this.#bytes = bytes
+    this.#words = words
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#slots = slots
+    this.#mask = mask
   }
 
-  /** @param key 32 bytes @returns where the record is */
-  find(key: Uint8Array): number | undefined {
-    const first =
-      (key[0] as number) | ((key[1] as number) << 8) | ((key[2] as number) << 16) | ((key[3] as number) << 24)
-    for (let slot = first & this.#mask; ; slot = (slot + 1) & this.#mask) {
+  /** @param key 8 words @returns where the record is */
+  find(key: Uint32Array): number | undefined {
+    const words = this.#words
+    for (let slot = (key[0] as number) & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const start = (this.#slots[slot] as number) - 1
       if (start < 0) return undefined
-      if (isEqual(this.#bytes, start + keyAt, key)) return start
+      let same = 0
+      while (same < 8 && words[start + keyAt / 4 + same] === key[same]) same++
+      if (same === 8) return start * 4
     }
   }
 
@@ -71,36 +82,27 @@ export class KnownScans {
     return this.#bytes.subarray(start, start + this.#view.getUint32(start, true))
   }
 
+  /** @throws RangeError when the record is not one */
   record(start: number): ScanRecord {
     const view = this.#view
-    const ids = (at: number, count: number) => this.#bytes.subarray(at, at + count * idBytes)
+    const end = start + view.getUint32(start, true)
     const treeIds = view.getUint32(start + 12, true)
     const children: ChildTrees[] = []
     let at = start + fixedBytes + treeIds * idBytes
-    for (let child = view.getUint32(start + 16, true); child > 0; child--) {
-      const count = view.getUint32(at + 4, true)
-      children.push({ index: view.getUint32(at, true), tree: ids(at + 8, count) })
-      at += 8 + count * idBytes
+    for (let child = view.getUint32(start + 16, true); child > 0 && at + 8 <= end; child--) {
+      const ids = at + 8
+      const index = view.getUint32(at, true)
+      at = ids + view.getUint32(at + 4, true) * idBytes
+      children.push({ index, tree: this.#bytes.subarray(ids, at) })
     }
+    if (at !== end) throw new RangeError('A scan record is longer or shorter than it says')
     return {
       files: view.getUint32(start + 4, true),
       others: view.getUint32(start + 8, true),
       bytes: view.getFloat64(start + 24, true),
-      tree: ids(start + fixedBytes, treeIds),
+      tree: this.#bytes.subarray(start + fixedBytes, start + fixedBytes + treeIds * idBytes),
       children,
     }
-  }
-
-  #checkLength(start: number): void {
-    const view = this.#view
-    const has = (from: number, count: number) => from + count <= this.#bytes.length
-    let end = start + fixedBytes
-    if (has(start, fixedBytes)) {
-      end += view.getUint32(start + 12, true) * idBytes
-      for (let child = view.getUint32(start + 16, true); child > 0 && has(end, 8); child--)
-        end += 8 + view.getUint32(end + 4, true) * idBytes
-    }
-    if (!has(end, 0) || view.getUint32(start, true) !== end - start) throw new RangeError('A scan record is cut short')
   }
 }
 
@@ -157,9 +159,4 @@ export class NewScans {
     this.#length = length
     return true
   }
-}
-
-function isEqual(bytes: Uint8Array, at: number, key: Uint8Array): boolean {
-  for (let n = 0; n < idBytes; n++) if (bytes[at + n] !== key[n]) return false
-  return true
 }
