@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface Ran {
@@ -8,6 +11,9 @@ export interface Ran {
 }
 
 const executable = fileURLToPath(new URL('../../packages/cli/bin/run.js', import.meta.url))
+// Not the cache of whoever runs the tests.
+const cache = mkdtempSync(join(tmpdir(), 'bkp-test-cache-'))
+process.on('exit', () => rmSync(cache, { recursive: true, force: true }))
 export const passphrase = 'correct horse battery staple'
 
 /** Nothing of the user who runs the tests: no configuration, no repository. */
@@ -16,6 +22,8 @@ const ours = {
   BKP_REPOSITORY: '',
   BKP_CONFIG: '',
   XDG_CONFIG_HOME: '/nonexistent',
+  XDG_STATE_HOME: cache,
+  BKP_CACHE_DIR: cache,
   NO_COLOR: '1',
 }
 

@@ -84,12 +84,31 @@ export interface FileReader {
 
 export type ReadOutcome = 'stable' | 'changed'
 
+/** A directory's entries in a form of the source's own that is quick to make and to compare. */
+export interface PackedListing {
+  /**
+   * Two listings with equal bytes have equal entries in equal order, but for numbers of devices: these may differ from one
+   * start of the machine to the next, so the bytes only tell entries of different devices apart. Not changed any more.
+   */
+  readonly bytes: Uint8Array
+  /** The latest ctime of all entries, in seconds since 1970. */
+  readonly newestCtimeSeconds: number
+  /** The directories among the entries, in their order. */
+  readonly directories: readonly { readonly name: Uint8Array; readonly device: bigint }[]
+  entries(): readonly SourceEntry[]
+}
+
 /** One open directory. */
 export interface DirectoryReader {
   /** The directory itself, with an empty name. */
   readonly self: SourceEntry
   /** All names, in any order. */
   list(): readonly (SourceEntry | SourceErrorEntry)[] | Promise<readonly (SourceEntry | SourceErrorEntry)[]>
+  /**
+   * Only for speed: the same without an object per entry.
+   * @returns undefined when it cannot be told so, because an entry could not be examined
+   */
+  listPacked?(): PackedListing | undefined
   describe(entry: SourceEntry): EntryDetails | Promise<EntryDetails>
   /** @throws PortError `not-found` when the file vanished, `forbidden`, `transient`, … */
   openFile(entry: SourceEntry, range?: ByteRange): FileReader | Promise<FileReader>

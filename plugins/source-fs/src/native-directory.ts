@@ -2,25 +2,20 @@ import type { SourceEntry, SourceErrorEntry } from '@bkp/plugin-api'
 import { deviceNumber } from './entry.js'
 import { toPortError } from './errors.js'
 import type { Libc } from './libc.js'
+import {
+  basicStats,
+  emptyPath,
+  isDots,
+  kindMask,
+  kindOfType,
+  listBytes,
+  nameAt,
+  noFollow,
+  recordLengthAt,
+  statBytes,
+} from './statx.js'
 
-const noFollow = 0x100
-const emptyPath = 0x1000
-const basicStats = 0x7ff
-const statBytes = 256
-const listBytes = 64 * 1024
-// struct linux_dirent64: u64 inode, i64 offset, u16 record length, u8 type, name ended by NUL.
-const recordLengthAt = 16
-const nameAt = 19
 const longestName = 255
-const kindMask = 0o170000
-const kinds = new Map<number, SourceEntry['kind']>([
-  [0o100000, 'file'],
-  [0o040000, 'directory'],
-  [0o120000, 'symlink'],
-  [0o010000, 'fifo'],
-  [0o020000, 'character-device'],
-  [0o060000, 'block-device'],
-])
 const nothing = Buffer.alloc(1)
 
 /** What is known of an open file beside its entry. */
@@ -61,7 +56,7 @@ export class NativeDirectories {
       for (let at = 0; at < length; ) {
         const start = at + nameAt
         const end = start + this.#takeName(listing, start)
-        if (!isDots(listing, start, end)) entries.push(this.#inspect(directory, listing.subarray(start, end)))
+        if (!isDots(listing, start)) entries.push(this.#inspect(directory, listing.subarray(start, end)))
         at += (listing[at + recordLengthAt] as number) | ((listing[at + recordLengthAt + 1] as number) << 8)
       }
     }
@@ -91,7 +86,7 @@ export class NativeDirectories {
   #entry(name: Uint8Array): SourceEntry {
     const view = this.#view
     const type = view.getUint16(28, true)
-    const kind = kinds.get(type & kindMask) ?? 'socket'
+    const kind = kindOfType(type & kindMask)
     const [major, minor] = [view.getUint32(136, true), view.getUint32(140, true)]
     if (major !== this.#deviceMajor || minor !== this.#deviceMinor) {
       this.#deviceMajor = major
@@ -125,8 +120,4 @@ export class NativeDirectories {
     const code = this.#libc.lastError()
     return Object.assign(new Error(`${code}: ${call} failed`), { code, syscall: call })
   }
-}
-
-function isDots(names: Uint8Array, start: number, end: number): boolean {
-  return names[start] === 0x2e && (end === start + 1 || (end === start + 2 && names[start + 1] === 0x2e))
 }

@@ -5,6 +5,7 @@ import {
   type EntryDetails,
   type Extent,
   type FileReader,
+  type PackedListing,
   PortError,
   type ReadOutcome,
   type Source,
@@ -12,6 +13,7 @@ import {
   type SourceErrorEntry,
 } from '@bkp/plugin-api'
 import { closeDescriptor, type Descriptor, openEntry } from './descriptor.js'
+import { DirectoryPacker } from './directory-packer.js'
 import { Describer, entryOf, inspectPath } from './entry.js'
 import { guard, toPortError } from './errors.js'
 import type { Libc } from './libc.js'
@@ -23,11 +25,13 @@ export class FileSystemSource implements Source {
   readonly #libc: Libc | undefined
   readonly #describer: Describer
   readonly #native: NativeDirectories | undefined
+  readonly #packer: DirectoryPacker | undefined
 
   constructor(libc: Libc | undefined) {
     this.#libc = libc
     this.#describer = new Describer(libc)
     this.#native = libc === undefined ? undefined : new NativeDirectories(libc)
+    this.#packer = libc === undefined ? undefined : new DirectoryPacker(libc)
   }
 
   inspect(path: Uint8Array): SourceEntry {
@@ -47,7 +51,7 @@ export class FileSystemSource implements Source {
 
   openDirectory(path: Uint8Array): DirectoryReader {
     const directory = guard([path], () => openPath(path, this.#libc))
-    return new FileSystemDirectory(directory, path, this.#describer, this.#libc, this.#native)
+    return new FileSystemDirectory(directory, path, this.#describer, this.#libc, this.#native, this.#packer)
   }
 
   close(): void {
@@ -76,6 +80,7 @@ class FileSystemDirectory implements DirectoryReader {
   readonly #describer: Describer
   readonly #libc: Libc | undefined
   readonly #native: NativeDirectories | undefined
+  readonly #packer: DirectoryPacker | undefined
 
   constructor(
     directory: OpenDirectory,
@@ -83,8 +88,10 @@ class FileSystemDirectory implements DirectoryReader {
     describer: Describer,
     libc: Libc | undefined,
     native: NativeDirectories | undefined,
+    packer: DirectoryPacker | undefined,
   ) {
     this.#native = native
+    this.#packer = packer
     this.#directory = directory
     this.#path = path
     this.#describer = describer
@@ -112,6 +119,11 @@ class FileSystemDirectory implements DirectoryReader {
         return { kind: 'error', name, message: failure.message, vanished: failure.code === 'not-found' }
       }
     })
+  }
+
+  listPacked(): PackedListing | undefined {
+    const { descriptor } = this.#directory
+    return descriptor === undefined ? undefined : this.#packer?.pack(descriptor)
   }
 
   describe(entry: SourceEntry): EntryDetails {

@@ -72,6 +72,7 @@ export default class Backup extends BaseCommand {
       ...parent,
       tags: flags.tag ?? job?.tags ?? [],
       force: flags.force,
+      useCache: flags.cache,
       dryRun: flags['dry-run'],
       hostname: flags.host ?? job?.host ?? hostname(),
       username: currentUser(),

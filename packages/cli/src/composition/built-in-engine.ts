@@ -42,7 +42,7 @@ export async function createBuiltInEngine(
   }
   const { cache, state } = userFolders(env)
   const spool = { directory: join(cache, 'spool'), limitBytes: spoolBytes }
-  const folders = { spool, stateDirectory: state }
+  const folders = { spool, stateDirectory: state, cacheDirectory: cache }
   return createEngine(
     { pluginDirectories: [], bundledPluginDirectories, takeIdleThreads, env, ...folders, ...options },
     log,

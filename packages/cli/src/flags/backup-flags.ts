@@ -19,6 +19,11 @@ export const backupFlags = {
     helpValue: 'NAME',
   }),
   force: Flags.boolean({ default: false, description: 'read every file, also those that look unchanged' }),
+  cache: Flags.boolean({
+    default: true,
+    allowNo: true,
+    description: 'use what this machine remembers of the last run',
+  }),
   'dry-run': Flags.boolean({ default: false, description: 'do everything but write' }),
   parent: Flags.string({
     description: 'snapshot to compare with (default: the newest of this machine and these paths)',

@@ -3,6 +3,7 @@ import type { Storage } from '@bkp/plugin-api'
 import { objectNameOf } from '../format/ids.js'
 import { type ObjectKind, sealObject } from '../format/sealed-object.js'
 import type { Codecs } from '../repository/codecs.js'
+import { LocalCache } from '../repository/local-cache.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
 import { loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
@@ -22,6 +23,7 @@ export interface OperationParts {
   readonly fallOvers: FallOverLog
   readonly spool: EngineOptions['spool']
   readonly stateDirectory: string | undefined
+  readonly cacheDirectory: string | undefined
   readonly plugins: PluginAccess
   readonly threads: number
   readonly reserve: ThreadReserve
@@ -39,6 +41,7 @@ export class OperationContext {
   readonly fallOvers: FallOverLog
   readonly spool: EngineOptions['spool']
   readonly stateDirectory: string | undefined
+  readonly cacheDirectory: string | undefined
   readonly plugins: PluginAccess
   readonly threads: number
   readonly reserve: ThreadReserve
@@ -54,6 +57,7 @@ export class OperationContext {
     this.fallOvers = parts.fallOvers
     this.spool = parts.spool
     this.stateDirectory = parts.stateDirectory
+    this.cacheDirectory = parts.cacheDirectory
     this.plugins = parts.plugins
     this.threads = parts.threads
     this.reserve = parts.reserve
@@ -69,6 +73,12 @@ export class OperationContext {
   /** What this machine remembers of checks, where it does. */
   get checkRecords(): CheckRecords | undefined {
     return this.stateDirectory === undefined ? undefined : new CheckRecords(this.stateDirectory)
+  }
+
+  /** What makes runs faster; nothing may depend on it. */
+  get cache(): LocalCache | undefined {
+    const { cacheDirectory, now } = this
+    return cacheDirectory === undefined ? undefined : new LocalCache(cacheDirectory, this.repository.id, now)
   }
 
   /** All replicas as one. */

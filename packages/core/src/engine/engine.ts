@@ -76,7 +76,7 @@ export class PluginEngine implements Engine {
       opened = await openReplicas(this.#plugins, destinations)
       const fallOvers = new FallOverLog(this.#log)
       const unlocked = await unlockReplicas(opened, unlock, fallOvers.note)
-      const { spool, stateDirectory } = this.#settings
+      const { spool, stateDirectory, cacheDirectory } = this.#settings
       const codecs = await Codecs.load(describeCodecs(this.#plugins, ['none']))
       return new EngineRepository(
         new OperationContext({
@@ -84,6 +84,7 @@ export class PluginEngine implements Engine {
           fallOvers,
           spool,
           stateDirectory,
+          cacheDirectory,
           plugins: this.#plugins,
           threads,
           reserve,

@@ -23,6 +23,8 @@ export interface RepositoryIndex {
   readonly compressions: string[]
   /** Segments that could not be read; what they say is missing here. */
   readonly broken: readonly BrokenObject[]
+  /** Names of the index segments that were read whole. */
+  readonly segments: ReadonlySet<string>
   /** Names of packs that prune has condemned. */
   readonly condemned: ReadonlySet<string>
 }
@@ -53,6 +55,7 @@ export async function loadIndex(
   const packs = new PackRegistry()
   const compressions = ['none']
   const broken: BrokenObject[] = []
+  const sound = new Set<string>()
 
   const enter = (payload: Uint8Array) =>
     decodeIndexSegment(payload, (pack) => {
@@ -70,12 +73,13 @@ export async function loadIndex(
     if (payload === undefined) return
     try {
       enter(payload)
+      sound.add(parseObjectKey(key)?.name as string)
     } catch (error) {
       if (!isBkpError(error, 'damaged')) throw error
       broken.push({ key, error })
     }
   })
-  return { table, packs, compressions, broken, condemned }
+  return { table, packs, compressions, broken, segments: sound, condemned }
 }
 
 /** Runs an action for each item, for so many of them at the same time. */

@@ -12,7 +12,7 @@ import { Codecs } from '../../repository/codecs.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState } from '../worker/shared-state.js'
 import { BlobWriter } from './blob-writer.js'
-import { type Scan, scanDirectory } from './directory-scanner.js'
+import { scanDirectory } from './directory-scanner.js'
 import { Excludes } from './excludes.js'
 import { FileChunker } from './file-chunker.js'
 import { FileSaver } from './file-saver.js'
@@ -20,7 +20,8 @@ import type { BackupSetup, BackupTask, BackupTaskResult, FromBackupWorker, ToBac
 import { type ReadAhead, withListings } from './read-ahead.js'
 import { scanRoots } from './root-scanner.js'
 import { saveFile } from './save-entry.js'
-import type { ScanContext } from './scan-context.js'
+import type { Scan, ScanContext } from './scan-context.js'
+import { ScanMemory } from './scan-memory.js'
 
 /** Packs on their way to the storage, over all threads: bounds memory. */
 const packsInFlight = 4
@@ -42,9 +43,10 @@ export async function startBackupWorker(
   const post = (message: FromBackupWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
   const module = ((await import(setup.source.url)) as { default: SourceModule }).default
-  const [codecs, hasher, opened] = await Promise.all([
+  const [codecs, hasher, listingHasher, opened] = await Promise.all([
     Codecs.load(setup.codecs),
     createKeyedHasher(setup.keys.blobId),
+    createKeyedHasher(setup.memory.key),
     module.openSource({ configuration: setup.source.configuration, log }),
   ])
   const source = setup.useListings ? withListings(opened, ahead) : opened
@@ -77,6 +79,7 @@ export async function startBackupWorker(
       post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, [bytes.buffer as ArrayBuffer])
     },
   })
+  const memory = new ScanMemory(setup.memory, listingHasher)
   const results = new Map<number, (result: BackupTaskResult) => void>()
   let lastTask = 0
   let lastCurrent = 0
@@ -93,6 +96,7 @@ export async function startBackupWorker(
     }),
     excludes: new Excludes(setup.excludes),
     counters,
+    memory,
     shared,
     open: [],
     isWarm: () => setup.parentTimeSeconds === 0 || performance.now() - scanStart > warmAfterMs,
@@ -149,7 +153,7 @@ export async function startBackupWorker(
         .then(async () => {
           writer.flush()
           await source.close()
-          post({ kind: 'flushed' })
+          post({ kind: 'flushed', scans: memory.take() })
         })
         .catch(fail)
     }

@@ -72,8 +72,11 @@ export class Delivery {
     else await this.#store.put(pack)
   }
 
-  /** Has all packs and the index of them on their way. */
-  finishPacks(): Promise<void> {
+  /**
+   * Has all packs and the index of them on their way.
+   * @returns names of the index segments
+   */
+  finishPacks(): Promise<readonly string[]> {
     return this.#store.finish()
   }
 

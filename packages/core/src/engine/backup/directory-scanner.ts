@@ -1,4 +1,10 @@
-import { type EntryDetails, isPortError, type SourceEntry, type SourceErrorEntry } from '@bkp/plugin-api'
+import {
+  type EntryDetails,
+  isPortError,
+  type PackedListing,
+  type SourceEntry,
+  type SourceErrorEntry,
+} from '@bkp/plugin-api'
 import { compareBytes } from '../../format/compare.js'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { EntryEncoder } from '../../format/tree-writer.js'
@@ -6,11 +12,12 @@ import type { IssueKind } from '../api.js'
 import { cacheDirectorySignature, cacheDirectoryTag, isExcludedPath } from './excludes.js'
 import { reasonOf } from './file-saver.js'
 import { isUnchanged, KnownEntries } from './known-entries.js'
-import { joinPath } from './paths.js'
+import { joinPath, latin1 } from './paths.js'
 import type { BackupTaskResult, DirectoryPlace } from './protocol.js'
 import type { Listed } from './read-ahead.js'
+import { type Below, recall } from './recall.js'
 import { describeEntry, detailsOf, saveFile } from './save-entry.js'
-import type { ScanContext, ScanDirectory, SharedDirectory } from './scan-context.js'
+import type { Scan, ScanContext, ScanDirectory, SharedDirectory } from './scan-context.js'
 import { emptyTree, writeTree } from './write-tree.js'
 
 /** Files this large are cut in ranges, so that several threads can work on one. */
@@ -20,9 +27,6 @@ const rangeBytes = 256 * 1024 * 1024
 const filesPerBatch = 64
 
 const noTree = new Uint8Array(0)
-
-/** The result of a scan, or a promise of it when parts of it were given away. */
-export type Scan = { readonly now: BackupTaskResult } | { readonly later: Promise<BackupTaskResult> }
 
 /** Encoded entries in order, some of them still on their way. */
 type Piece = Uint8Array | Promise<Uint8Array>
@@ -41,8 +45,6 @@ export async function scanDirectory(
   parentTree: Uint8Array,
 ): Promise<Scan> {
   context.takeMessages()
-  // Every level begins on a fresh stack: paths may be thousands of levels deep.
-  const known = await KnownEntries.load(context.reader, parentTree)
   let directory: ScanDirectory
   try {
     directory = await context.source.openDirectory(place.path)
@@ -51,13 +53,32 @@ export async function scanDirectory(
     return { now: { kind: 'unreadable', message: reasonOf(error), vanished: error.code === 'not-found' } }
   }
   try {
-    const scan = new DirectoryScan(context, place, directory, known)
+    // Every level begins on a fresh stack: paths may be thousands of levels deep.
+    const packed = await directory.listPacked?.()
+    const below: Below = new Map()
+    const tree =
+      packed === undefined
+        ? undefined
+        : await recall(context, { place, packed, parentTree, below, scan: scanDirectory })
+    if (tree !== undefined) return { now: { kind: 'tree', ids: tree } }
+    const known = await KnownEntries.load(context.reader, parentTree)
+    const scan = new DirectoryScan(context, place, directory, { known, packed, below })
     context.open.push(scan)
-    return await scan.run()
+    try {
+      return await scan.run()
+    } finally {
+      context.open.pop()
+    }
   } finally {
-    context.open.pop()
     await directory.close()
   }
+}
+
+/** What is known of a directory before its entries are looked at. */
+interface Prepared {
+  readonly known: KnownEntries
+  readonly packed: PackedListing | undefined
+  readonly below: ReadonlyMap<string, Scan>
 }
 
 /**
@@ -73,6 +94,8 @@ class DirectoryScan implements SharedDirectory {
   readonly #place: DirectoryPlace
   readonly #directory: ScanDirectory
   readonly #known: KnownEntries
+  readonly #packed: PackedListing | undefined
+  readonly #below: ReadonlyMap<string, Scan>
   readonly #entries = new EntryEncoder()
   readonly #pieces: Piece[] = []
   #batch: Batch | undefined
@@ -85,11 +108,18 @@ class DirectoryScan implements SharedDirectory {
   /** Whether everything so far is as it was in the parent, and nothing is encoded yet. */
   #isAsBefore = true
 
-  constructor(context: ScanContext, place: DirectoryPlace, directory: ScanDirectory, known: KnownEntries) {
+  constructor(
+    context: ScanContext,
+    place: DirectoryPlace,
+    directory: ScanDirectory,
+    { known, packed, below }: Prepared,
+  ) {
     this.#context = context
     this.#place = place
     this.#directory = directory
     this.#known = known
+    this.#packed = packed
+    this.#below = below
   }
 
   /** Where the next entry is encoded. A batch of files ends here: entries keep their order. */
@@ -110,7 +140,7 @@ class DirectoryScan implements SharedDirectory {
     const { shared, offload, options } = this.#context
     while (this.#givenFrom > this.#at) {
       const entry = this.#listed[--this.#givenFrom] as Listed
-      if (entry.kind !== 'directory') continue
+      if (entry.kind !== 'directory' || this.#below.has(latin1(entry.name))) continue
       if (options.oneFileSystem && entry.device !== this.#place.rootDevice) continue
       if (!shared.takeWanted()) {
         this.#givenFrom++
@@ -137,7 +167,10 @@ class DirectoryScan implements SharedDirectory {
       } else await this.#addOther(entry, known)
     }
     const tree = this.#isAsBefore ? this.#known.acceptedTree : undefined
-    if (tree !== undefined) return { now: { kind: 'tree', ids: tree } }
+    if (tree !== undefined) {
+      this.#remember(this.#known.accepted(), tree)
+      return { now: { kind: 'tree', ids: tree } }
+    }
     this.#cutPiece()
     if (this.#pieces.every((piece) => piece instanceof Uint8Array)) return { now: this.#write(this.#pieces) }
     return { later: Promise.all(this.#pieces).then((pieces) => this.#write(pieces)) }
@@ -145,7 +178,7 @@ class DirectoryScan implements SharedDirectory {
 
   async #list(): Promise<readonly Listed[]> {
     const { options, excludes } = this.#context
-    const listing = this.#directory.list()
+    const listing = this.#packed?.entries() ?? this.#directory.list()
     let entries = Array.isArray(listing) ? (listing as readonly Listed[]) : await listing
     if (!this.#directory.isSorted) entries = [...entries].sort((a, b) => compareBytes(a.name, b.name))
     if (options.excludeCaches && (await this.#isCache(entries))) {
@@ -192,7 +225,9 @@ class DirectoryScan implements SharedDirectory {
     }
     share(context)
     const given = this.#given.get(entry)
-    const scan: Scan = given === undefined ? await scanDirectory(context, place, parentTree) : { later: given }
+    const scan: Scan =
+      this.#below.get(latin1(entry.name)) ??
+      (given === undefined ? await scanDirectory(context, place, parentTree) : { later: given })
     if ('now' in scan) {
       if (known !== undefined && this.#isTreeAsBefore(entry, known, scan.now)) this.#addAsBefore(known)
       else {
@@ -342,7 +377,14 @@ class DirectoryScan implements SharedDirectory {
   }
 
   #write(pieces: readonly Uint8Array[]): BackupTaskResult {
-    return { kind: 'tree', ids: writeTree(this.#context, pieces) }
+    const ids = writeTree(this.#context, pieces)
+    this.#remember(pieces, ids)
+    return { kind: 'tree', ids }
+  }
+
+  #remember(pieces: Iterable<Uint8Array>, tree: Uint8Array): void {
+    if (this.#packed === undefined) return
+    this.#context.memory.add(this.#place.path, this.#packed, this.#listed.length, pieces, tree)
   }
 
   #pathOf(name: Uint8Array): Uint8Array {

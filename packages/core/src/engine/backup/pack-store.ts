@@ -37,6 +37,7 @@ export class PackStore {
   #pending: IndexPack[] = []
   #pendingRows = 0
   #segmentStarted: number
+  readonly #segments: string[] = []
   readonly #inFlight = new Set<Promise<void>>()
 
   constructor(options: PackStoreOptions) {
@@ -53,10 +54,14 @@ export class PackStore {
     return writing
   }
 
-  /** Waits for all packs, then gives out the index of what is not indexed yet. */
-  async finish(): Promise<void> {
+  /**
+   * Waits for all packs, then gives out the index of what is not indexed yet.
+   * @returns names of all index segments that were given out
+   */
+  async finish(): Promise<readonly string[]> {
     await Promise.all(this.#inFlight)
     this.#writeSegment()
+    return this.#segments
   }
 
   async #put(pack: FilledPack): Promise<void> {
@@ -84,7 +89,9 @@ export class PackStore {
     this.#segmentStarted = this.#options.now()
     const { sink, sealIndex, onStored } = this.#options
     const bytes = sealIndex(encodeIndexSegment(packs))
-    sink.putAfter(indexKey(objectNameOf(bytes)), bytes)
+    const name = objectNameOf(bytes)
+    sink.putAfter(indexKey(name), bytes)
+    this.#segments.push(name)
     onStored(bytes.length)
   }
 }

@@ -4,6 +4,7 @@ import type { ChunkTableHandle } from '../../repository/chunk-table.js'
 import type { CodecDescriptors } from '../../repository/codecs.js'
 import type { PackKind } from '../../repository/pack-registry.js'
 import type { IssueKind } from '../api.js'
+import type { ScanMemorySetup } from './scan-memory.js'
 
 /** All that a backup worker needs; sent once. */
 export interface BackupSetup {
@@ -24,6 +25,7 @@ export interface BackupSetup {
   readonly useListings: boolean
   /** Files whose ctime is not older than this may have changed unseen: seconds since 1970. 0 without a parent. */
   readonly parentTimeSeconds: number
+  readonly memory: ScanMemorySetup
 }
 
 /** A directory of the source, and where the exclude patterns start to count. */
@@ -86,4 +88,5 @@ export type FromBackupWorker =
       readonly isNote: boolean
     }
   | { readonly kind: 'current'; readonly path: Uint8Array }
-  | { readonly kind: 'flushed' }
+  /** Everything is handed over; `scans` is what may be remembered for the next run. */
+  | { readonly kind: 'flushed'; readonly scans: Uint8Array }

@@ -9,8 +9,10 @@ let opened: string[]
 let devices: Record<string, bigint>
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
-const namesOf = (listing: readonly { readonly name: Uint8Array }[] | undefined) =>
-  listing?.map(({ name }) => Buffer.from(name).toString())
+const namesOf = (listing: ReturnType<ReadAhead['take']>) => {
+  const entries = listing !== undefined && 'bytes' in listing ? listing.entries() : listing
+  return entries?.map(({ name }) => Buffer.from(name).toString())
+}
 
 function openSource(): Source {
   return {

@@ -1,7 +1,14 @@
-import { isPortError, type Source, type SourceEntry, type SourceErrorEntry, type SourceModule } from '@bkp/plugin-api'
+import {
+  isPortError,
+  type PackedListing,
+  type Source,
+  type SourceEntry,
+  type SourceErrorEntry,
+  type SourceModule,
+} from '@bkp/plugin-api'
 import { compareBytes } from '../../format/compare.js'
 import { cacheDirectoryTag, Excludes, isExcludedPath } from './excludes.js'
-import { joinPath } from './paths.js'
+import { joinPath, latin1 } from './paths.js'
 import type { ScanDirectory, ScanSource } from './scan-context.js'
 
 /** What is going to be scanned, told to a thread that has nothing else to do yet. */
@@ -17,14 +24,18 @@ export interface ReadAheadOrder {
 
 export type Listed = SourceEntry | SourceErrorEntry
 
-// A listed entry takes some 300 bytes of memory.
-const mostEntries = 60_000
+/** What a directory was found to contain; entries are in ascending order of names. */
+type Listing = PackedListing | readonly Listed[]
+
+// An entry takes some 300 bytes of memory, a packed one what its listing says.
+const entryBytes = 300
+const mostBytes = 24 * 1024 * 1024
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
 /** Directories that were listed before the scan began, in its order. */
 export class ReadAhead {
-  readonly #listings = new Map<string, readonly Listed[]>()
-  #entries = 0
+  readonly #listings = new Map<string, Listing>()
+  #bytes = 0
 
   /**
    * Lists until everything is listed, or it is enough.
@@ -40,15 +51,17 @@ export class ReadAhead {
         let device: bigint | undefined
         const stack = [root]
         for (let path = stack.pop(); path !== undefined; path = stack.pop()) {
-          if (isOver() || this.#entries >= mostEntries) return
-          const entries = await this.#list(source, path)
-          if (order.excludeCaches && entries.some(({ name }) => Buffer.from(name).toString() === cacheDirectoryTag))
+          if (isOver() || this.#bytes >= mostBytes) return
+          const listing = await this.#list(source, path)
+          if (
+            order.excludeCaches &&
+            entriesOf(listing).some(({ name }) => Buffer.from(name).toString() === cacheDirectoryTag)
+          )
             continue
-          for (const entry of entries.toReversed()) {
-            if (entry.kind !== 'directory') continue
-            device ??= path === root ? entry.device : undefined
-            if (order.oneFileSystem && entry.device !== device) continue
-            const below = joinPath(path, entry.name)
+          for (const directory of directoriesOf(listing).toReversed()) {
+            device ??= path === root ? directory.device : undefined
+            if (order.oneFileSystem && directory.device !== device) continue
+            const below = joinPath(path, directory.name)
             if (!isExcludedPath(excludes, below, root.length, true)) stack.push(below)
           }
         }
@@ -59,21 +72,21 @@ export class ReadAhead {
   }
 
   /** What a directory was found to contain; told once. */
-  take(path: Uint8Array): readonly Listed[] | undefined {
-    const key = keyOf(path)
+  take(path: Uint8Array): Listing | undefined {
+    const key = latin1(path)
     const listing = this.#listings.get(key)
     this.#listings.delete(key)
     return listing
   }
 
-  async #list(source: Source, path: Uint8Array): Promise<readonly Listed[]> {
+  async #list(source: Source, path: Uint8Array): Promise<Listing> {
     try {
       const directory = await source.openDirectory(path)
       try {
-        const entries = [...(await directory.list())].sort((a, b) => compareBytes(a.name, b.name))
-        this.#listings.set(keyOf(path), entries)
-        this.#entries += entries.length
-        return entries
+        const listing = directory.listPacked?.() ?? sorted(await directory.list())
+        this.#listings.set(latin1(path), listing)
+        this.#bytes += 'bytes' in listing ? listing.bytes.length : listing.length * entryBytes
+        return listing
       } finally {
         await directory.close()
       }
@@ -100,20 +113,27 @@ export function withListings(source: Source, ahead: ReadAhead): ScanSource {
 }
 
 class ListedDirectory implements ScanDirectory {
-  readonly isSorted = true
   readonly #source: Source
   readonly #path: Uint8Array
-  readonly #listing: readonly Listed[]
+  readonly #listing: Listing
   #opened: ReturnType<Source['openDirectory']> | undefined
 
-  constructor(source: Source, path: Uint8Array, listing: readonly Listed[]) {
+  constructor(source: Source, path: Uint8Array, listing: Listing) {
     this.#source = source
     this.#path = path
     this.#listing = listing
   }
 
+  get isSorted(): boolean {
+    return !('bytes' in this.#listing)
+  }
+
   list(): readonly Listed[] {
-    return this.#listing
+    return entriesOf(this.#listing)
+  }
+
+  listPacked(): PackedListing | undefined {
+    return 'bytes' in this.#listing ? this.#listing : undefined
   }
 
   describe(entry: SourceEntry): ReturnType<ScanDirectory['describe']> {
@@ -138,7 +158,15 @@ class ListedDirectory implements ScanDirectory {
   }
 }
 
-// Over the same memory: copies of so many short pieces would cost more than the text.
-function keyOf({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString('latin1')
+function entriesOf(listing: Listing): readonly Listed[] {
+  return 'bytes' in listing ? listing.entries() : listing
+}
+
+function directoriesOf(listing: Listing): PackedListing['directories'] {
+  if ('bytes' in listing) return listing.directories
+  return listing.filter((entry): entry is SourceEntry => entry.kind === 'directory')
+}
+
+function sorted(entries: readonly Listed[]): readonly Listed[] {
+  return [...entries].sort((a, b) => compareBytes(a.name, b.name))
 }

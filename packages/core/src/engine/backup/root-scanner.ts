@@ -1,12 +1,12 @@
 import { isPortError, PortError, type SourceEntry } from '@bkp/plugin-api'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { EntryEncoder } from '../../format/tree-writer.js'
-import { type Scan, scanDirectory } from './directory-scanner.js'
+import { scanDirectory } from './directory-scanner.js'
 import { reasonOf } from './file-saver.js'
 import { isUnchanged, KnownEntries } from './known-entries.js'
 import { joinPath } from './paths.js'
 import type { BackupTaskResult } from './protocol.js'
-import type { ScanContext } from './scan-context.js'
+import type { Scan, ScanContext } from './scan-context.js'
 import { writeTree } from './write-tree.js'
 
 /** One component of the paths that are backed up; a directory above them, or one of them. */

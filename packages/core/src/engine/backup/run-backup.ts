@@ -10,7 +10,7 @@ import { describeCodecs } from '../plugin-access.js'
 import { findLags, type Lag } from '../replicas/lag.js'
 import { Delivery } from './delivery.js'
 import { adoptOrphans } from './orphans.js'
-
+import { ScanCache } from './scan-cache.js'
 import { scanInThreads } from './scan-in-threads.js'
 
 /** How many blobs one run may add: 16 million, some 16 TiB of new data. */
@@ -26,30 +26,38 @@ export async function runBackup(context: OperationContext, options: BackupOption
   options.onEvent?.({ kind: 'started', operation: 'backup' })
   for (const { destination, error } of context.absent)
     options.onEvent?.({ kind: 'destination-lost', name: destination.name, message: error.message })
-  const session = options.dryRun ? undefined : await beginSession(context, options)
   const stored = { bytes: 0, hasBegun: false }
   const abort = new AbortController()
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   let isCommitted = false
+  const scanCache = new ScanCache(context, options)
+  // Side by side: the session has the time of now, which is before the index is read, and it is there before anything is stored.
+  const beginning = options.dryRun ? undefined : beginSession(context, options)
   try {
-    if (session !== undefined) {
-      const adopted = await adoptOrphans(context, options.cipher, session.key)
-      if (adopted > 0)
-        options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
-    }
-    const [index, parent, lags] = await Promise.all([
-      context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
+    const load = () =>
+      Promise.all([
+        context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
+        options.dryRun ? [] : findLags(context.replicas, signal),
+      ])
+    const [loaded, parent, adopted] = await Promise.all([
+      load(),
       findParent(context, options),
-      options.dryRun ? [] : findLags(context.replicas, signal),
+      beginning?.then(({ key }) => adoptOrphans(context, options.cipher, key)) ?? 0,
     ])
+    if (adopted > 0)
+      options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
+    const [index, lags] = adopted > 0 ? await load() : loaded
     const useListings = listedSince !== undefined
-    const result = await scanAndCommit(context, options, { index, parent, lags, started, stored, useListings, signal })
+    const parts = { index, parent, lags, started, stored, useListings, signal, scanCache }
+    const result = await scanAndCommit(context, options, parts)
     isCommitted = true
     return { ...result, elapsedMs: context.now() - started }
   } catch (error) {
     abort.abort(error)
     throw error
   } finally {
+    // A session that could not begin has failed the run by itself, and there is nothing to end.
+    const session = await beginning?.catch(() => undefined)
     // A failed run's packs are in no index: its session tells the next run to look for them.
     if (isCommitted || !stored.hasBegun) await session?.end()
     else await session?.abandon()
@@ -62,6 +70,7 @@ interface RunParts {
   readonly lags: readonly Lag[]
   readonly started: number
   readonly useListings: boolean
+  readonly scanCache: ScanCache
   /** What the run has stored so far, also when it fails; a pack may be there before its storing is known to have succeeded. */
   readonly stored: { bytes: number; hasBegun: boolean }
   /** Aborted with the run, and when the run fails. */
@@ -73,7 +82,7 @@ async function scanAndCommit(
   options: BackupOptions,
   parts: RunParts,
 ): Promise<Omit<BackupResult, 'elapsedMs'>> {
-  const { index, parent, stored, useListings } = parts
+  const { index, parent, started, stored, useListings, scanCache } = parts
   const delivery = new Delivery(context, options, parts)
   // Enters it into the list that the threads are given.
   const compression = numberOf(index.compressions, options.compression.id)
@@ -98,6 +107,11 @@ async function scanAndCommit(
         force: options.force,
         useListings,
         parentTimeSeconds: parent === undefined ? 0 : Date.parse(parent.snapshot.time) / 1000 - clockSlackSeconds,
+        memory: {
+          key: scanCache.listingKey,
+          known: await scanCache.records({ parentId: parent?.id, index }),
+          rememberBefore: started / 1000 - clockSlackSeconds,
+        },
       },
       root: {
         kind: 'root',
@@ -117,13 +131,14 @@ async function scanAndCommit(
     })
     if (scanned.tree.length === 0)
       throw new BkpError('source-unreadable', 'Nothing could be read, so no snapshot was made')
-    await delivery.finishPacks()
+    const segments = await delivery.finishPacks()
     const stats: BackupStats = { ...scanned.stats, storedBytes: stored.bytes }
     const parentPart = parent === undefined ? {} : { parentId: parent.id }
     if (options.dryRun) return { ...parentPart, stats, issues, destinations: [] }
     const snapshot = describeSnapshot(context, options, { tree: scanned.tree, stats, issues, ...parts })
     const { name, bytes } = context.seal('snapshot', encodeSnapshot(snapshot), options.cipher)
     const destinations = await delivery.commit(snapshotKey(name), bytes)
+    await scanCache.write(name, index, segments, scanned.scans)
     const storedBytes = stored.bytes + bytes.length
     return { snapshotId: name, ...parentPart, stats: { ...stats, storedBytes }, issues, destinations }
   } finally {

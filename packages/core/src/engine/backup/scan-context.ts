@@ -6,6 +6,7 @@ import type { BlobWriter } from './blob-writer.js'
 import type { Excludes } from './excludes.js'
 import type { FileSaver } from './file-saver.js'
 import type { BackupSetup, BackupTask, BackupTaskResult } from './protocol.js'
+import type { ScanMemory } from './scan-memory.js'
 
 /** What of a source a scan needs. */
 export interface ScanDirectory extends Omit<DirectoryReader, 'self'> {
@@ -22,6 +23,9 @@ export interface SharedDirectory {
   give(): boolean
 }
 
+/** The result of a scan, or a promise of it when parts of it were given away. */
+export type Scan = { readonly now: BackupTaskResult } | { readonly later: Promise<BackupTaskResult> }
+
 /** What the scanning code of one thread works with. */
 export interface ScanContext {
   readonly options: BackupSetup
@@ -31,6 +35,7 @@ export interface ScanContext {
   readonly saver: FileSaver
   readonly excludes: Excludes
   readonly counters: WorkerCounters
+  readonly memory: ScanMemory
   readonly shared: SharedState
   /** Whether a second thread is worth its while: it has to compile the same code before it is of use. */
   readonly isWarm: () => boolean

@@ -29,6 +29,8 @@ export interface Scanned {
   /** Hex ids of the root's tree blobs; empty when nothing could be read. */
   readonly tree: readonly string[]
   readonly stats: Omit<BackupStats, 'storedBytes'>
+  /** What the threads remember of the directories. */
+  readonly scans: readonly Uint8Array[]
 }
 
 /** Runs the worker threads over all paths until every pack that they filled is stored. */
@@ -38,6 +40,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
   const failure = new Promise<never>((_, reject) => (fail = reject))
   failure.catch(() => undefined)
   const pending = new Set<Promise<void>>()
+  const scans: Uint8Array[] = []
   let flushed = 0
   let allFlushed: () => void = () => undefined
   let current: string | undefined
@@ -60,6 +63,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
       else if (message.kind === 'fetch') void fetch(thread, message.pack)
       else if (message.kind === 'current') current = Buffer.from(message.path).toString()
       else if (message.kind === 'flushed') {
+        scans.push(message.scans)
         if (++flushed === pool.started) allFlushed()
       } else {
         const issue: Issue = {
@@ -138,6 +142,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
     return {
       tree: isNothing ? [] : tree,
       stats: { files, directories, others, bytes, filesNew, filesChanged, filesUnchanged, newBlobs, newBytes, errors },
+      scans,
     }
   } finally {
     clearInterval(timer)

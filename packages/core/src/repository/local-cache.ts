@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const mostBytes = 128 * 1024 * 1024
+/** Of one repository; the ones that were not written for longest go first. */
+const mostFiles = 32
+/** A file that a killed process was writing is nobody's by then. */
+const abandonedAfterMs = 3_600_000
+const temporarySuffix = '.tmp'
+const tagName = 'CACHEDIR.TAG'
+const tag =
+  'Signature: 8a477f597d28d172789f06886806bc55\n# This folder holds what makes runs of bkp faster. Nothing is lost with it.\n'
+
+/**
+ * Files in a folder of this user that make runs faster. Whoever reads one must be able to tell whether it is sound: it may
+ * have been cut short, swapped or changed. Nothing here fails a run: what cannot be read is absent, and what cannot be
+ * written is not kept.
+ */
+export class LocalCache {
+  readonly #root: string
+  readonly #folder: string
+  readonly #now: () => number
+
+  /**
+   * @param root absolute path of the folder of all repositories
+   * @param repositoryId names the folder of this one
+   */
+  constructor(root: string, repositoryId: string, now: () => number) {
+    this.#root = root
+    this.#folder = join(root, repositoryId)
+    this.#now = now
+  }
+
+  /** @returns undefined when there is none that can be read */
+  async read(name: string): Promise<Uint8Array | undefined> {
+    try {
+      const file = await open(join(this.#folder, name))
+      try {
+        const { size } = await file.stat()
+        if (size > mostBytes) return undefined
+        // Shared, so that threads need no copy.
+        const bytes = new Uint8Array(new SharedArrayBuffer(size))
+        const { bytesRead } = await file.read(bytes, 0, size, 0)
+        return bytes.subarray(0, bytesRead)
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      return nothing(error)
+    }
+  }
+
+  /** Replaces a file at once, so that other runs see the old one or the new one. */
+  async write(name: string, parts: readonly Uint8Array[]): Promise<void> {
+    if (parts.reduce((sum, part) => sum + part.length, 0) > mostBytes) return
+    const temporary = join(this.#folder, `${name}.${randomBytes(8).toString('hex')}${temporarySuffix}`)
+    try {
+      const isNew = (await mkdir(this.#folder, { recursive: true, mode: 0o700 })) !== undefined
+      if (isNew) await writeFile(join(this.#root, tagName), tag, { mode: 0o600 })
+      await this.#tidy(name)
+      const file = await open(temporary, 'wx', 0o600)
+      try {
+        // Not waited for until it is on the disk: a reader notices what a crash left of it.
+        await file.writev([...parts])
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, join(this.#folder, name))
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(nothing)
+      nothing(error)
+    }
+  }
+
+  async #tidy(kept: string): Promise<void> {
+    const names = await readdir(this.#folder)
+    const isFull = names.length > mostFiles
+    if (!isFull && !names.some((name) => name.endsWith(temporarySuffix))) return
+    const found = await Promise.all(
+      names.map(async (name) => ({ name, mtimeMs: (await stat(join(this.#folder, name))).mtimeMs })),
+    )
+    const files = found.filter(({ name }) => name !== kept).sort((a, b) => b.mtimeMs - a.mtimeMs)
+    const lasting = files.filter(({ name }) => !name.endsWith(temporarySuffix))
+    const abandoned = files.filter(
+      ({ name, mtimeMs }) => name.endsWith(temporarySuffix) && this.#now() - mtimeMs > abandonedAfterMs,
+    )
+    for (const { name } of [...lasting.slice(mostFiles - 1), ...abandoned])
+      await rm(join(this.#folder, name), { force: true })
+  }
+}
+
+/** System errors mean that there is no cache; others are mistakes of ours. */
+function nothing(error: unknown): undefined {
+  if (typeof (error as NodeJS.ErrnoException | null)?.code !== 'string') throw error
+  return undefined
+}
