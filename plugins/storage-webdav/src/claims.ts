@@ -15,8 +15,8 @@ const patienceMs = 30_000
 
 /**
  * Lets one writer at a time create an object. If-None-Match and `Overwrite: F` are no use in a race: servers look first
- * and rename later (measured with 64 writers: Apache let up to 44 win, nginx ignores the header). To make a collection
- * is the one thing that servers do in one step: mkdir succeeds once.
+ * and rename later (measured: Apache let up to 44 of 64 win by the header and 7 of 8 by the move, nginx ignores the
+ * header). To make a collection had one winner in every race, on both: mkdir succeeds once.
  */
 export class Claims {
   readonly #connection: Connection

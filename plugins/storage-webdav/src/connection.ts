@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
@@ -95,6 +96,8 @@ export class Connection {
 
   async #send(call: Call, scheme: Scheme): Promise<Answer> {
     call.signal?.throwIfAborted()
+    // Any number of calls may share a signal; node would warn of a leak on the user's screen.
+    if (call.signal !== undefined) setMaxListeners(0, call.signal)
     const client = this.#idle.pop() ?? clientFor(scheme, this.#settings, this.#agents)
     const { method, path, body, signal } = call
     const answer = await this.#reading(

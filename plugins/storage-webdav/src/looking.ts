@@ -21,6 +21,15 @@ export async function look(connection: Connection, question: Question): Promise<
   return resources[0]
 }
 
+/** The server's clock, in milliseconds since 1970. @throws PortError `unsupported` when it does not tell */
+export async function clockOf(connection: Connection, question: Question): Promise<number> {
+  // A server need not know what is asked: the time stands in every answer.
+  const answer = await connection.run({ ...question, method: 'PROPFIND', headers: { Depth: '0' } }, 207)
+  const nowMs = Date.parse(answer.headers.get('date') ?? '')
+  if (Number.isFinite(nowMs)) return nowMs
+  throw new PortError('unsupported', `${question.what}: the server does not tell the time`)
+}
+
 /** What lies in a collection. */
 export interface Contents {
   readonly children: readonly Child[]

@@ -9,6 +9,7 @@ import { look } from './looking.js'
 export async function read(connection: Connection, key: string, options: GetOptions): Promise<Uint8Array> {
   const { offset = 0, length, signal } = options
   const what = `Cannot read ${key}`
+  if (offset < 0 || (length ?? 0) < 0) throw rangeInvalid(key, offset, length)
   // HTTP has no words for a range of nothing.
   if (length === 0) {
     rangeWithin(key, await sizeOf(connection, key, { what, signal }), options)

@@ -89,6 +89,12 @@ describe('a refusal', () => {
     }))
 })
 
+it('tells the clock of the server', () =>
+  withFake(async (fake) => {
+    const storage = await fake.open()
+    expect(Math.abs(((await storage.now?.()) ?? 0) - Date.now())).toBeLessThan(5000)
+  }))
+
 describe('a server that', () => {
   it('nobody started is offline', async () => {
     let url = ''

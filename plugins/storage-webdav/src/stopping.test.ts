@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import type { CallOptions, Storage } from '@bkp/plugin-api'
 import { describe, expect, it } from 'vitest'
 import { type Intercept, withFake } from './testing/fake-webdav.js'
@@ -49,6 +49,26 @@ describe.each(Object.entries(ways))('a server that %s', (_name, intercept) => {
       expect(await listed(storage)).toContain('old')
     }),
   )
+})
+
+describe('a signal', () => {
+  it('may be shared by any number of calls: node warns of nothing, and no listener stays', () =>
+    withFake(async (fake) => {
+      const warnings: Error[] = []
+      const warn = (warning: Error) => warnings.push(warning)
+      process.on('warning', warn)
+      const storage = await fake.open()
+      const { signal } = new AbortController()
+      const keys = Array.from({ length: 40 }, (_, n) => `packs/a${n}/${n}`)
+      await Promise.all(keys.map((key) => storage.put(key, Buffer.from(key), { signal })))
+      await Promise.all(keys.map((key) => storage.get(key, { signal })))
+      for await (const { key } of storage.list('', { signal })) expect(keys).toContain(key)
+      // Warnings are told a turn later.
+      await new Promise((resolve) => setImmediate(resolve))
+      process.off('warning', warn)
+      expect(warnings).toEqual([])
+      expect(getEventListeners(signal, 'abort')).toEqual([])
+    }))
 })
 
 describe('a process', () => {

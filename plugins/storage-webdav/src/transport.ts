@@ -25,7 +25,7 @@ export async function send(options: RequestOptions): Promise<Answer> {
 }
 
 function exchange(options: RequestOptions, body: Buffer | undefined, way: 'at-once' | 'ask-first'): Promise<Answer> {
-  const { url, method, signal } = options
+  const { url, signal } = options
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     const request = start(options, way)

@@ -12,7 +12,7 @@ import type { Connection } from './connection.js'
 import { rootMissing } from './errors.js'
 import { isKey, pathOfKey } from './keys.js'
 import { Leftovers } from './leftovers.js'
-import { look } from './looking.js'
+import { clockOf, look } from './looking.js'
 import { Publication } from './publication.js'
 import { read, sizeOf } from './reading.js'
 import type { Settings } from './settings.js'
@@ -76,6 +76,11 @@ export class WebdavStorage implements Storage {
     // A server takes a collection away with all that is in it.
     if ((await look(this.#connection, { path: pathOfKey(key), what, signal }))?.kind !== 'object') return
     await this.#connection.run({ method: 'DELETE', path: pathOfKey(key), what, signal }, 404, 410)
+  }
+
+  async now({ signal }: CallOptions = {}): Promise<number> {
+    signal?.throwIfAborted()
+    return clockOf(this.#connection, { path: '', what: 'Cannot read the clock of the server', signal })
   }
 
   async close(): Promise<void> {
