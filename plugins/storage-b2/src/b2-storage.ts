@@ -144,6 +144,10 @@ export class B2Storage implements Storage {
     })
   }
 
+  async now({ signal }: CallOptions = {}): Promise<number> {
+    return wrap('Cannot read the clock of B2', signal, () => this.#session.now(signal))
+  }
+
   async close(): Promise<void> {
     await this.#uploads.settle()
     await this.#http.close()

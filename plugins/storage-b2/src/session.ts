@@ -1,6 +1,6 @@
 import { PortError, type Secret } from '@bkp/plugin-api'
 import { isTokenRefused, toPortError } from './failures.js'
-import type { Http, HttpAnswer } from './http.js'
+import { connected, first, type Http, type HttpAnswer } from './http.js'
 import { encodeName } from './names.js'
 
 const version = 'v4'
@@ -90,6 +90,22 @@ export class Session {
     )
   }
 
+  /** The clock of the service, by what it says with an answer: milliseconds since 1970 (class C). */
+  async now(signal?: AbortSignal): Promise<number> {
+    const { headers, body } = await this.#http.send({ ...this.#signIn(), signal })
+    await connected(() => body.dump())
+    const time = Date.parse(first(headers.date) ?? '')
+    if (Number.isNaN(time)) throw new PortError('unsupported', `${this.#credentials.realmUrl} does not tell its time`)
+    return time
+  }
+
+  /** The request that asks for a token. */
+  #signIn(): { readonly method: 'GET'; readonly url: string; readonly authorization: string } {
+    const { realmUrl, applicationKeyId, applicationKey } = this.#credentials
+    const basic = Buffer.from(`${applicationKeyId}:${applicationKey.reveal()}`).toString('base64')
+    return { method: 'GET', url: `${realmUrl}/b2api/${version}/b2_authorize_account`, authorization: `Basic ${basic}` }
+  }
+
   async #authorized<T>(
     signal: AbortSignal | undefined,
     action: (authorization: Authorization) => Promise<T>,
@@ -109,14 +125,9 @@ export class Session {
 
   /** Without a signal: many calls wait for it, and one that is stopped must not stop the others. */
   async #authorize(): Promise<Authorization> {
-    const { realmUrl, applicationKeyId, applicationKey } = this.#credentials
-    const basic = Buffer.from(`${applicationKeyId}:${applicationKey.reveal()}`).toString('base64')
-    const url = `${realmUrl}/b2api/${version}/b2_authorize_account`
+    const { realmUrl } = this.#credentials
     try {
-      return parseAuthorization(
-        await this.#http.sendForJson({ method: 'GET', url, authorization: `Basic ${basic}` }),
-        realmUrl,
-      )
+      return parseAuthorization(await this.#http.sendForJson(this.#signIn()), realmUrl)
     } catch (error) {
       const failed = toPortError(error, `Cannot sign in at ${realmUrl}`)
       // Here it is the key itself that is wrong, not what it may do.

@@ -1,5 +1,6 @@
 import type { Storage } from '@bkp/plugin-api'
 import { describe, expect, it } from 'vitest'
+import { describeClock } from './clock.js'
 import { describeClosing } from './closing.js'
 import { describeConditionalCreate } from './conditional-create.js'
 import { describeInterruptions } from './interruptions.js'
@@ -88,6 +89,7 @@ export function describeStorage<F extends StorageFixture>(name: string, options:
     describeParallelCalls(tested)
     describeInterruptions(tested)
     if (options.process !== undefined) describeKilledWriters(tested)
+    describeClock(tested)
     describeClosing(tested)
   })
 }
