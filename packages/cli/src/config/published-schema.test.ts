@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { configSchema } from '@bkp/core/config'
+import { configSchema, configValues, parseConfig } from '@bkp/core/config'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { builtInStorages } from '../composition/built-in-engine.js'
@@ -10,6 +10,18 @@ const published = readFileSync(new URL('../../../../docs/config.schema.json', im
 describe('the published schema of the configuration', () => {
   it('is what bkp checks with; npm run schemas writes it', async () => {
     expect(JSON.parse(published)).toEqual(configSchema(await builtInStorages()))
+  })
+
+  it('takes every whole file in docs/configuration.md, and so does bkp', async () => {
+    const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8')
+    const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text as string)
+    expect(examples.length).toBeGreaterThan(0)
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(JSON.parse(published))
+    for (const text of examples) {
+      const { warnings } = await parseConfig(text, await builtInStorages())
+      expect(warnings).toEqual([])
+      expect(validate(configValues(text)), JSON.stringify(validate.errors)).toBe(true)
+    }
   })
 
   it('knows the options of each storage by the scheme of the URL', () => {

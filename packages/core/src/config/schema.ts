@@ -102,7 +102,9 @@ const job = {
 }
 
 /** JSON Schema (draft 2020-12) of the configuration file, with the options of the given storages by URL scheme. */
-export function configSchema(storages: readonly StorageDescription[]): Schema {
+export function configSchema(given: readonly StorageDescription[]): Schema {
+  // In one order, whatever order plugins are found in.
+  const storages = [...given].sort((a, b) => (a.id < b.id ? -1 : 1))
   const destination = {
     type: 'object',
     properties: {

@@ -2,9 +2,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { PluginManifest } from '@bkp/plugin-api'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { destinationOf } from '../config/destination.js'
 import { schemeOf } from '../config/destination-url.js'
+import { ownKeywords } from '../config/schema-parts.js'
 import { faultsOf } from './manifest.js'
 import { PluginHost } from './plugin-host.js'
 
@@ -154,6 +157,13 @@ describe('the plugins that come with bkp', () => {
   it.each(readdirSync(plugins))('%s has a valid manifest', async (name) => {
     const { bkp } = JSON.parse(readFileSync(join(plugins, name, 'package.json'), 'utf8')) as { bkp: unknown }
     expect(await faultsOf(bkp)).toEqual([])
+    // Throws for what is no JSON Schema, and for keywords that nobody knows.
+    const { contributes } = bkp as Pick<PluginManifest, 'contributes'>
+    for (const { configuration } of Object.values(contributes).flat()) {
+      const ajv = new Ajv2020({ validateFormats: false, strictTypes: false })
+      ajv.addVocabulary(ownKeywords(configuration))
+      if (configuration !== undefined) expect(ajv.compile(configuration)).toBeTypeOf('function')
+    }
   })
 })
 
