@@ -50,9 +50,30 @@ describe('publication', () => {
       }
       const storage = await fake.open()
       await storage.put('packs/ab/one', bytes)
-      expect(fake.seen.filter(({ method }) => method === 'MOVE')).toHaveLength(3)
+      expect(fake.seen.filter(({ method }) => method === 'MOVE')).toHaveLength(5)
       expect(stored(fake)).toEqual(['/r/packs/ab/one'])
     }))
+
+  it.each([2, 3])('does not keep what it found out while a gateway answered %i times for the server', (failures) =>
+    withFake(async (fake) => {
+      let left = failures
+      let refused = 0
+      fake.intercept = ({ method, headers, path }, response) => {
+        if (method !== 'MOVE') return false
+        // As Apache: what is missing is found to be missing before the destination is looked at.
+        const isByPath = String(headers.destination).startsWith('/') && fake.files.has(path)
+        if (left-- <= 0 && !isByPath) return false
+        if (isByPath) refused++
+        response.writeHead(isByPath ? 400 : 502).end()
+        return true
+      }
+      const storage = await fake.open()
+      if (failures === 3) await expectPortRejection('transient', () => storage.put('packs/ab/one', bytes))
+      await storage.put('packs/ab/one', bytes)
+      expect(refused).toBe(failures === 3 ? 1 : 0)
+      expect(stored(fake)).toEqual(['/r/packs/ab/one'])
+    }),
+  )
 
   it('never takes a folder for an object, and never away', () =>
     withFake(async (fake) => {

@@ -137,7 +137,13 @@ export class Publication {
     // while; and a collection of that name would go with all that is in it.
     const headers = moveHeaders(this.#connection.root, pathOfKey(key), way, 'F')
     const call: Call = { method: 'MOVE', path: from, headers, ...context }
-    const answer = await this.#connection.run(call, 404, 409, 412)
+    const answer = await this.#connection.run(call, 404, 409, 412, ...(way === 'move-to-path' ? [400] : []))
+    if (answer.status === 400) {
+      // Found out while the server was not itself, as it seems: the next attempt looks again.
+      this.#way = undefined
+      const { message } = this.#connection.refusal(answer, call)
+      throw new PortError('transient', `${message}; it takes no path as a destination`)
+    }
     if (answer.status !== 412) {
       await this.#expectParent(answer, call)
       return 'moved'

@@ -31,7 +31,10 @@ export async function findWay(
   for (const way of ['move-to-url', 'move-to-path'] as const) {
     const headers = moveHeaders(connection.root, temporaryPath(), way, 'F')
     const call: Call = { method: 'MOVE', path: temporaryPath(), headers, ...context }
-    const answer = await connection.run(call, 400, 403, 404, 405, 409, 412, 501, 502)
+    const ask = () => connection.run(call, 400, 403, 404, 405, 409, 412, 501, 502)
+    let answer = await ask()
+    // A gateway says the same when the server behind it is away for a moment.
+    for (let again = 0; answer.status === 502 && again < 2; again++) answer = await ask()
     if ([404, 409, 412].includes(answer.status)) return way
     // Bad Request and Bad Gateway: the server knows itself by another name. The others refuse as such.
     if (answer.status !== 400 && answer.status !== 502) {
