@@ -13,6 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ForgedEntry } from '../support/forged-entry.js'
+import { Forger } from '../support/forged-repository.js'
 import { ownsMachine } from '../support/machine.js'
 import { expectNoBreakdown } from '../support/outcomes.js'
 import { bkp, bkpJson, type Ran } from '../support/run-bkp.js'
@@ -269,6 +271,7 @@ describe('copies of several snapshots', () => {
 describe('a copy from a damaged repository', () => {
   const source = join(work, 'damaged')
   const from = join(work, 'damaged-a')
+  const pristine = join(work, 'damaged-pristine')
 
   beforeAll(async () => {
     mkdirSync(source)
@@ -279,14 +282,15 @@ describe('a copy from a damaged repository', () => {
     writeFileSync(join(source, 'lost'), noise(3_000_000, 6))
     await bkpJson(['backup', source, '--to', from], { env: { BKP_WORKERS: '1' } })
     const packs = packsOf(from).filter((pack) => !known.has(pack))
+    rmSync(join(source, 'lost'))
+    writeFileSync(join(source, 'later'), noise(300_000, 7))
+    await bkpJson(['backup', source, '--to', from], { env: { BKP_WORKERS: '1' } })
+    cpSync(from, pristine, { recursive: true })
     const largest = packs.reduce((a, b) => (sizeIn(a) > sizeIn(b) ? a : b))
     const path = join(from, largest.split(' ')[0] as string)
     const bytes = readFileSync(path)
     bytes[300_000] = (bytes[300_000] as number) ^ 1
     writeFileSync(path, bytes)
-    rmSync(join(source, 'lost'))
-    writeFileSync(join(source, 'later'), noise(300_000, 7))
-    await bkpJson(['backup', source, '--to', from], { env: { BKP_WORKERS: '1' } })
   })
 
   const sizeIn = (object: string) => Number(object.split(' ')[1])
@@ -311,6 +315,15 @@ describe('a copy from a damaged repository', () => {
     expect(people.stdout).toContain(`${join(source, 'lost')}: packs/`)
   })
 
+  it('reads what is damaged from another destination of the source', async () => {
+    const sound = join(work, 'damaged-sound')
+    cpSync(pristine, sound, { recursive: true })
+    const to = await makeTarget('damaged-e')
+    const { snapshots } = await copyOf(['--from', from, '--from', sound, '--to', to])
+    expect(snapshots.map(({ state }) => state)).toEqual(['copied', 'copied', 'copied'])
+    await expectSound(to)
+  })
+
   it('does the same where a pack of trees, or a snapshot, is gone', async () => {
     const broken = join(work, 'damaged-c')
     cpSync(from, broken, { recursive: true })
@@ -327,6 +340,64 @@ describe('a copy from a damaged repository', () => {
     expect(snapshots.map(({ state }) => state)).toEqual(['damaged', 'damaged'])
     for (const { faults } of snapshots) expect(faults).toMatchObject([{ path: '/' }])
     expect(unreadable).toMatchObject([{ key: `snapshots/${last?.id}` }])
+    expect(await snapshotsOf(to, asTarget)).toEqual([])
+  })
+})
+
+describe('a copy of trees that are seldom', () => {
+  it('keeps long contents, whose lists it writes anew, and folders of several trees', async () => {
+    const forger = await Forger.create(join(work, 'seldom-keys'))
+    const from = forger.repository(join(work, 'seldom-a'))
+    const chunks = Array.from({ length: 12 }, (_, n) => from.data(noise(5000, n + 1)))
+    const inner = [from.list(chunks.slice(0, 5)), from.list(chunks.slice(5, 9)), from.list(chunks.slice(9))]
+    const outer = [from.list(inner.slice(0, 2)), from.list(inner.slice(2))]
+    const content = Buffer.concat(Array.from({ length: 12 }, (_, n) => noise(5000, n + 1)))
+    const long: ForgedEntry = { name: 'long', sizeBytes: 60_000n, content: { depth: 2, ids: outer } }
+    // A later version may have fields that this one does not know.
+    const unknown = { ...from.file('unknown', 'field'), raw: { 77: Buffer.from('kept as it is') } }
+    const parts = [from.tree([from.file('a', 'one'), from.file('b', 'two')]), from.tree([from.file('c', 'three')])]
+    from.commit([{ kind: 'directory', name: 'folder', tree: parts }, long, unknown])
+    from.commit([long], { time: '2026-01-03T03:04:05.000000000Z' })
+    const to = await makeTarget('seldom-b')
+    const first = (await snapshotsOf(from.directory))[0]?.id as string
+    expect((await copyOf([first, '--from', from.directory, '--to', to])).snapshots).toMatchObject([{ state: 'copied' }])
+    const { snapshots, stats } = await copyOf(['--from', from.directory, '--to', to])
+    expect(snapshots.map(({ state }) => state)).toEqual(['present', 'copied'])
+    // All but the new root is learned from the first, lists included.
+    expect(stats.blobsRead).toBe(1)
+    await expectSound(to)
+    const target = join(work, 'seldom-restored')
+    const [id] = (await snapshotsOf(to, asTarget)).map((snapshot) => snapshot.id)
+    await bkpJson(['restore', id as string, '--from', to, '--target', target], asTarget)
+    expect(readFileSync(join(target, 'long')).equals(content)).toBe(true)
+    expect(readdirSync(join(target, 'folder'))).toEqual(['a', 'b', 'c'])
+    expect(readFileSync(join(target, 'unknown'), 'utf8')).toBe('field')
+  })
+
+  it('refuses contents that are not as long as their entry says, and lists that are trees', async () => {
+    const forger = await Forger.create(join(work, 'false-keys'))
+    const to = await makeTarget('false-b')
+    const short = forger.repository(join(work, 'false-short'))
+    short.commit([{ ...short.file('x', 'text'), sizeBytes: 5n }, short.file('y', 'sound')])
+    const confused = forger.repository(join(work, 'false-confused'))
+    const tree = confused.tree([confused.file('inner', 'text')])
+    confused.commit([
+      { kind: 'directory', name: 'a', tree: [tree] },
+      { name: 'b', sizeBytes: 4n, content: { depth: 1, ids: [tree] } },
+    ])
+    const absent = forger.repository(join(work, 'false-absent'))
+    absent.commit([{ name: 'gone', sizeBytes: 4n, content: { depth: 0, ids: [new Uint8Array(32).fill(7)] } }])
+    const expected = [
+      [short, '/x', /4 bytes instead of 5/],
+      [confused, '/b', /./],
+      [absent, '/gone', /not in the index|does not have/],
+    ] as const
+    for (const [{ directory }, path, message] of expected) {
+      const { snapshots } = await copyOf(['--from', directory, '--to', to], 13)
+      expect(snapshots).toMatchObject([{ state: 'damaged', faults: [{ path }] }])
+      expect(snapshots[0]?.faults).toHaveLength(1)
+      expect(snapshots[0]?.faults[0]?.message).toMatch(message)
+    }
     expect(await snapshotsOf(to, asTarget)).toEqual([])
   })
 })

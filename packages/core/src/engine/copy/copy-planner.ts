@@ -7,7 +7,6 @@ import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { throwIfAborted } from '../abort.js'
 import type { CopyFault } from '../api.js'
 import { type BlobType, blobType } from '../backup/blob-writer.js'
-import { joinPath } from '../backup/paths.js'
 import { lengthFault } from '../browse/content.js'
 import type { TreeWalker } from '../browse/tree-walker.js'
 import { EntryList } from './entry-list.js'
@@ -38,9 +37,16 @@ interface Frame {
 
 interface TreePlace {
   readonly id: Uint8Array
-  /** Of the directory that it belongs to. */
-  readonly path: Uint8Array
+  readonly directory: Directory
 }
+
+/** A path by its last name, as deep paths take memory of their own at every level otherwise. */
+interface Directory {
+  readonly name: Uint8Array
+  readonly above: Directory | undefined
+}
+
+const rootDirectory: Directory = { name: new Uint8Array(0), above: undefined }
 
 /** Finds what a snapshot needs beyond what is copied, and what of it is damaged as far as that shows without its data. */
 export class CopyPlanner {
@@ -83,7 +89,7 @@ export class CopyPlanner {
     this.#plannedBytes = 0
     this.#faults = []
     // A stack of our own instead of recursion: paths may be thousands of levels deep.
-    const stack: Frame[] = [{ entry: notFound, below: placesOf(root, Buffer.from('/')), at: 0 }]
+    const stack: Frame[] = [{ entry: notFound, below: placesOf(root, rootDirectory), at: 0 }]
     for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
       throwIfAborted(signal)
       const place = frame.below[frame.at++]
@@ -91,7 +97,7 @@ export class CopyPlanner {
         stack.pop()
         if (frame.entry !== notFound) this.#add(frame.entry, blobType.tree)
       } else if (stack.length > maxDirectoryDepth) {
-        this.#fault(place.path, `directories are nested more than ${maxDirectoryDepth} deep`)
+        this.#fault(place.directory, `directories are nested more than ${maxDirectoryDepth} deep`)
       } else {
         const found = await this.#tree(place)
         if (found !== undefined) stack.push(found)
@@ -106,7 +112,7 @@ export class CopyPlanner {
   }
 
   /** @returns undefined for a tree that is copied, planned or damaged */
-  async #tree({ id, path }: TreePlace): Promise<Frame | undefined> {
+  async #tree({ id, directory }: TreePlace): Promise<Frame | undefined> {
     try {
       const entry = this.#visit(id, blobType.tree)
       if (entry === notFound) return undefined
@@ -114,17 +120,20 @@ export class CopyPlanner {
       const cursor = new TreeCursor(await this.#walker.readBlob(id, blobType.tree))
       while (cursor.next()) {
         const { tree } = cursor
-        if (tree !== undefined) below.push(...placesOf(tree.slice(), joinPath(path, cursor.name)))
-        if (cursor.content !== undefined || cursor.kind === 'file') await this.#file(cursor, path)
+        if (tree !== undefined) {
+          const inner = { name: cursor.name.slice(), above: directory }
+          for (const place of placesOf(tree.slice(), inner)) below.push(place)
+        }
+        if (cursor.content !== undefined || cursor.kind === 'file') await this.#file(cursor, directory)
       }
       return { entry, below, at: 0 }
     } catch (error) {
-      this.#fault(path, damageOf(error))
+      this.#fault(directory, damageOf(error))
       return undefined
     }
   }
 
-  async #file(cursor: TreeCursor, directory: Uint8Array): Promise<void> {
+  async #file(cursor: TreeCursor, directory: Directory): Promise<void> {
     const { content } = cursor
     if (content === undefined && cursor.error !== undefined) return
     try {
@@ -135,7 +144,7 @@ export class CopyPlanner {
       if (fault !== undefined) throw damaged(fault)
       if (content !== undefined && content.depth > 0) await this.#lists(content.depth, content.ids)
     } catch (error) {
-      this.#fault(joinPath(directory, cursor.name), damageOf(error))
+      this.#fault({ name: cursor.name, above: directory }, damageOf(error))
     }
   }
 
@@ -188,14 +197,22 @@ export class CopyPlanner {
     return entry
   }
 
-  #fault(path: Uint8Array, message: string): void {
+  #fault(place: Directory, message: string): void {
     if (this.#faults.length >= mostFaults) return
+    const path = pathOf(place)
     this.#faults.push({ path: { text: Buffer.from(path).toString(), bytes: path }, message })
   }
 }
 
-function placesOf(ids: Uint8Array, path: Uint8Array): TreePlace[] {
-  return Array.from({ length: ids.length / 32 }, (_, n) => ({ id: ids.subarray(n * 32, n * 32 + 32), path }))
+function pathOf(place: Directory): Uint8Array {
+  const names: Uint8Array[] = []
+  for (let at: Directory | undefined = place; at?.above !== undefined; at = at.above)
+    names.unshift(Buffer.from('/'), at.name)
+  return names.length === 0 ? Buffer.from('/') : Buffer.concat(names)
+}
+
+function placesOf(ids: Uint8Array, directory: Directory): TreePlace[] {
+  return Array.from({ length: ids.length / 32 }, (_, n) => ({ id: ids.subarray(n * 32, n * 32 + 32), directory }))
 }
 
 function damageOf(error: unknown): string {

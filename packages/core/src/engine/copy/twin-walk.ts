@@ -80,7 +80,7 @@ export class TwinWalk {
     while (one.next() && other.next()) {
       const { tree, content } = one
       if (tree !== undefined && other.tree !== undefined)
-        below.push(...pairsOf({ source: tree.slice(), target: other.tree.slice() }))
+        for (const inner of pairsOf({ source: tree.slice(), target: other.tree.slice() })) below.push(inner)
       if (content === undefined || other.content === undefined) continue
       const isWhole = await this.#contents(content.depth, { source: content.ids, target: other.content.ids })
       if (!isWhole) frame.isWhole = false
