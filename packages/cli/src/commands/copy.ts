@@ -16,7 +16,7 @@ const mostFaultsShown = 10
 export default class Copy extends BaseCommand {
   static override summary = 'Copy snapshots into another repository.'
   static override description =
-    'Seals them anew with the keys, the compression and the cipher of the target, and stores there only what it does not have yet. The files that were backed up are not read. Without SNAP all snapshots that fit the filters are copied, the oldest first; what was copied before is left as it is. Exit code 13: a snapshot is damaged, so it was not copied; the others were. Exit code 4: not every destination of the target has it all.'
+    'Seals them anew with the keys, the compression and the cipher of the target, and stores there only what it does not have yet. The files that were backed up are not read. Without SNAPSHOT all snapshots that fit the filters are copied, the oldest first; what was copied before is left as it is. Exit code 13: a snapshot is damaged, so it was not copied; the others were. Exit code 4: not every destination of the target has it all.'
   static override examples = [
     '<%= config.bin %> copy --from /mnt/disk/backup --to /mnt/other/backup',
     '<%= config.bin %> copy latest --from /mnt/disk/backup --to /mnt/other/backup --compression zstd --compression-level 9',
