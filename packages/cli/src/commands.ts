@@ -7,6 +7,7 @@ import ConfigImport from './commands/config/import.js'
 import ConfigPath from './commands/config/path.js'
 import ConfigShow from './commands/config/show.js'
 import ConfigValidate from './commands/config/validate.js'
+import Copy from './commands/copy.js'
 import DestinationsAdd from './commands/destinations/add.js'
 import DestinationsList from './commands/destinations/list.js'
 import DestinationsRemove from './commands/destinations/remove.js'
@@ -35,6 +36,7 @@ export const COMMANDS = {
   'config:path': ConfigPath,
   'config:show': ConfigShow,
   'config:validate': ConfigValidate,
+  copy: Copy,
   'destinations:add': DestinationsAdd,
   'destinations:list': DestinationsList,
   'destinations:remove': DestinationsRemove,

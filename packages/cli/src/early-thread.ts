@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { IdleThread } from '@bkp/core/threads'
 
 /** Commands whose work is done in threads. */
-const working = ['backup', 'restore', 'check']
+const working = ['backup', 'restore', 'check', 'copy']
 /** What a thread of theirs loads first, nearly always. */
 const likelyPlugins = ['@bkp/source-fs', '@bkp/codec-zstd', '@bkp/cipher-aes-gcm']
 

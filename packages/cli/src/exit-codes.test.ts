@@ -1,4 +1,4 @@
-import { BkpError } from '@bkp/core'
+import { BkpError, type SnapshotCopyResult } from '@bkp/core'
 import { PortError } from '@bkp/plugin-api'
 import { describe, expect, it } from 'vitest'
 import { FakeEngine } from './testing/fake-engine.js'
@@ -36,6 +36,20 @@ describe('exit codes', () => {
   it('are 13 when a check finds damage', async () => {
     const damages = [{ key: 'packs/aa/bb', message: 'is gone', affects: [] }]
     expect(await codeOf(check, (engine) => (engine.answers.check = { ...answers.check, damages }))).toBe(13)
+  })
+
+  it('are 13 when a snapshot to copy is damaged, 4 when a destination lags', async () => {
+    const codeOfCopy = async (changes: Partial<SnapshotCopyResult>) => {
+      const engine = new FakeEngine()
+      engine.answers.copy = { ...answers.copy, ...changes }
+      const env = { BKP_PASSWORD: passphrase, BKP_TO_PASSWORD: passphrase }
+      return (await runCommand(['copy', '--from', '/repo', '--to', '/other'], { engine, env })).exitCode
+    }
+    const lagging = answers.copy.destinations.map((outcome) => ({ ...outcome, state: 'lagging' as const }))
+    const broken = [{ key: 'snapshots/ab', message: 'is gone' }]
+    expect(await codeOfCopy({})).toBe(0)
+    expect(await codeOfCopy({ destinations: lagging })).toBe(4)
+    expect(await codeOfCopy({ broken, destinations: lagging })).toBe(13)
   })
 
   it('are 1 when doctor finds an error, not for a warning', async () => {

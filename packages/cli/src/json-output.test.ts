@@ -3,9 +3,10 @@ import { PortError, portErrorCodes } from '@bkp/plugin-api'
 import { describe, expect, it } from 'vitest'
 import { FakeEngine } from './testing/fake-engine.js'
 import { runCommand } from './testing/run-command.js'
-import { answers, issue, latin1Path } from './testing/samples.js'
+import { answers, issue, latin1Path, passphrase } from './testing/samples.js'
 import { violations } from './testing/schemas.js'
 
+const env = { BKP_PASSWORD: passphrase, BKP_TO_PASSWORD: passphrase }
 const at = ['--from', '/repo', '--json']
 
 function engineWithIssues(): FakeEngine {
@@ -15,6 +16,12 @@ function engineWithIssues(): FakeEngine {
   engine.answers.check = {
     ...answers.check,
     damages: [{ key: 'packs/ab/cd', message: 'is gone', affects: [latin1Path] }],
+  }
+  const faults = [{ path: latin1Path, message: 'is gone' }]
+  engine.answers.copy = {
+    ...answers.copy,
+    snapshots: answers.copy.snapshots.map((copy) => ({ ...copy, state: 'damaged', faults })),
+    broken: [{ key: 'snapshots/ab', message: 'is gone' }],
   }
   return engine
 }
@@ -29,6 +36,7 @@ describe('JSON output', () => {
     ['migrate', ['migrate', '--from', '/repo', '--to', '/other', '--yes', '--json']],
     ['destinations-test', ['destinations:test', '--to', '/repo', '--json']],
     ['destinations-status', ['destinations:status', ...at]],
+    ['copy', ['copy', '--to', '/other', ...at]],
     ['snapshots', ['snapshots', ...at]],
     ['ls', ['ls', 'latest', ...at]],
     ['find', ['find', '*', ...at]],
@@ -38,7 +46,7 @@ describe('JSON output', () => {
     ['completion', ['completion', 'bash', '--json']],
   ])('of %s fits its published schema', async (name, argv) => {
     for (const engine of [new FakeEngine(), engineWithIssues()]) {
-      const documents = (await runCommand(argv, { engine })).json()
+      const documents = (await runCommand(argv, { engine, env })).json()
       expect(documents.length).toBeGreaterThan(0)
       for (const document of documents) expect(violations(`${name}.json`, document)).toEqual([])
     }

@@ -1,15 +1,15 @@
 import { hostname, userInfo } from 'node:os'
-import type { BackupResult, CodecChoice, Engine } from '@bkp/core'
+import type { BackupResult } from '@bkp/core'
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
-import { UsageError } from '../errors/cli-error.js'
 import { exitCode } from '../errors/exit-codes.js'
 import { backupFlags } from '../flags/backup-flags.js'
+import { chooseCompression } from '../flags/compression.js'
 import { placeHint } from '../flags/place-names.js'
 import type { Places } from '../flags/places.js'
 import { readPatternFiles, whatToBackUp } from '../flags/sources.js'
 import { parseSize } from '../flags/values.js'
-import { outcomeLine } from '../output/destinations.js'
+import { isShort, outcomeLine } from '../output/destinations.js'
 import { backupJson } from '../output/results.js'
 import { bytes, counted, duration, shortId } from '../output/text.js'
 
@@ -59,11 +59,7 @@ export default class Backup extends BaseCommand {
     const repository = await this.openRepository(flags, { startThreads: true, readAhead: selection }, places)
     const engine = await session.engine()
     const configured = job?.compression ?? places.compression
-    const compression = await this.#compression(
-      engine,
-      flags.compression ?? configured?.id,
-      flags['compression-level'] ?? (flags.compression === undefined ? configured?.level : undefined),
-    )
+    const compression = await chooseCompression(engine, flags, configured, (message) => this.warnPeople(message))
     const parent = flags.parent === undefined ? {} : { parent: (await repository.resolveSnapshot(flags.parent)).id }
     const progress = await this.startProgress(flags)
     const result = await repository.backup({
@@ -84,20 +80,11 @@ export default class Backup extends BaseCommand {
     })
     this.stopProgress()
     // Before anything is printed: the reader of the output may be gone.
-    if (isShort(result, places)) this.terminal.exitCode = exitCode.notEverywhere
+    if (result.snapshotId !== undefined && isShort(result.destinations, places))
+      this.terminal.exitCode = exitCode.notEverywhere
     if (issueCount(result) > 0) this.terminal.exitCode = exitCode.incomplete
     if (flags.json) await this.printJson(backupJson(result))
     else await this.print(summaryOf(result, places).join('\n'))
-  }
-
-  async #compression(engine: Engine, wanted: string | undefined, level: number | undefined): Promise<CodecChoice> {
-    if (wanted === 'none' && level !== undefined) {
-      throw new UsageError('--compression none has no level', 'Leave out --compression-level')
-    }
-    const id = wanted ?? (await engine.availableCompression(['zstd', 'deflate']))
-    if (wanted === undefined && id !== 'zstd')
-      this.warnPeople(`zstd does not work here, so "${id}" is used; see: bkp doctor`)
-    return { id, configuration: level === undefined ? {} : { level } }
   }
 }
 
@@ -121,13 +108,6 @@ function summaryOf(result: BackupResult, places: Places): string[] {
   if (result.destinations.length > 1) lines.push(...result.destinations.map(outcomeLine))
   const id = shortId(snapshotId)
   return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places)} --target FOLDER`]
-}
-
-/** Whether fewer destinations have the snapshot than must have it. */
-function isShort({ snapshotId, destinations }: BackupResult, places: Places): boolean {
-  if (snapshotId === undefined) return false
-  const complete = destinations.filter(({ state }) => state === 'complete').length
-  return complete < (places.require === 'all' ? destinations.length : places.require)
 }
 
 function currentUser(): string {

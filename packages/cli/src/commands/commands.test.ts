@@ -115,6 +115,69 @@ describe('restore', () => {
   })
 })
 
+describe('copy', () => {
+  const copy = ['copy', '--from', '/repo', '--to', '/other']
+  const env = { BKP_PASSWORD: passphrase, BKP_TO_PASSWORD: passphrase }
+
+  it('hands on the target, what is meant, and how it is sealed', async () => {
+    const flags = [
+      '--cipher',
+      'xchacha20-poly1305',
+      '--compression',
+      'deflate',
+      '--compression-level',
+      '9',
+      '--dry-run',
+    ]
+    expect(await optionsOf('copyTo', [...copy, 'latest', ...flags], { env })).toMatchObject({
+      target: '/other',
+      snapshots: [snapshotId],
+      compression: { id: 'deflate', configuration: { level: 9 } },
+      cipher: 'xchacha20-poly1305',
+      dryRun: true,
+    })
+  })
+
+  it('means all snapshots, unless a filter is given', async () => {
+    expect(await optionsOf('copyTo', copy, { env })).not.toHaveProperty('snapshots')
+    const filtered = await optionsOf('copyTo', [...copy, '--host', 'nas'], { env })
+    expect(filtered).toMatchObject({ snapshots: answers.snapshots.map(({ id }) => id) })
+    const argv = [...copy, 'latest', '--tag', 'weekly', '--path', '/home']
+    expect(await optionsOf('resolveSnapshot', argv, { env })).toEqual({
+      reference: 'latest',
+      filter: { tag: 'weekly', path: '/home' },
+    })
+  })
+
+  it('tells what was copied, and what was there already', async () => {
+    const { stdout } = await runCommand(copy, { env })
+    expect(stdout.replace(/ {2}\S+ \S+ {2}nas/, '  TIME  nas')).toMatchInlineSnapshot(`
+      "1a2b3c4d  TIME  nas  as 11223344
+      1 snapshot copied, 1 there already
+      12 blobs (4.88 KiB) read, 2.93 KiB new, 2 KiB stored, in 1.2 s
+      "
+    `)
+  })
+
+  it('names what is damaged', async () => {
+    const engine = new FakeEngine()
+    const faults = [{ path: rawPath('/home/ann/x\u001b'), message: 'packs/ab/cd: is gone' }]
+    const [, copied] = answers.copy.snapshots
+    if (copied === undefined) throw new Error('The sample has two snapshots')
+    engine.answers.copy = { ...answers.copy, snapshots: [{ ...copied, state: 'damaged', faults }] }
+    const { stdout, exitCode } = await runCommand(copy, { engine, env })
+    expect(exitCode).toBe(13)
+    expect(stdout).toContain('/home/ann/x\\x1b: packs/ab/cd: is gone')
+    expect(stdout).toContain('0 snapshots copied, 1 damaged and left out')
+  })
+
+  it('asks for both passphrases before it opens anything', async () => {
+    const ran = await runCommand(copy, { env: {}, answers: [passphrase, passphrase] })
+    expect(ran.questions).toEqual(['Passphrase:', 'Passphrase of the target:'])
+    expect(ran.exitCode).toBe(0)
+  })
+})
+
 describe('other commands', () => {
   const from = ['--from', '/repo']
 

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { limitFlags, progressFlag, toFlag, unlockFlags } from './common.js'
+import { formatFlags, limitFlags, progressFlag, toFlag, unlockFlags } from './common.js'
 
 const selection = 'SELECTION'
 const repeatable = { multiple: true, multipleNonGreedy: true } as const
@@ -61,20 +61,5 @@ export const backupFlags = {
     description: 'do not enter other file systems',
     helpGroup: selection,
   }),
-  compression: Flags.string({
-    description: 'how to compress (default: zstd where it works, else deflate)',
-    options: ['zstd', 'deflate', 'none'],
-    helpGroup: 'FORMAT',
-  }),
-  'compression-level': Flags.integer({
-    description: '1 to 19 for zstd, 1 to 9 for deflate: higher is smaller and slower',
-    min: 1,
-    helpGroup: 'FORMAT',
-    helpValue: 'N',
-  }),
-  cipher: Flags.string({
-    description: 'how to encrypt (default: aes-256-gcm)',
-    options: ['aes-256-gcm', 'xchacha20-poly1305'],
-    helpGroup: 'FORMAT',
-  }),
+  ...formatFlags,
 }

@@ -75,3 +75,23 @@ export const progressFlag = {
     allowNo: true,
   }),
 }
+
+/** How new blobs are sealed. */
+export const formatFlags = {
+  compression: Flags.string({
+    description: 'how to compress (default: zstd where it works, else deflate)',
+    options: ['zstd', 'deflate', 'none'],
+    helpGroup: 'FORMAT',
+  }),
+  'compression-level': Flags.integer({
+    description: '1 to 19 for zstd, 1 to 9 for deflate: higher is smaller and slower',
+    min: 1,
+    helpGroup: 'FORMAT',
+    helpValue: 'N',
+  }),
+  cipher: Flags.string({
+    description: 'how to encrypt (default: aes-256-gcm)',
+    options: ['aes-256-gcm', 'xchacha20-poly1305'],
+    helpGroup: 'FORMAT',
+  }),
+}

@@ -7,6 +7,7 @@ import type {
   MigrationResult,
   ProbeResult,
   RestoreResult,
+  SnapshotCopyResult,
   SnapshotSummary,
   SyncResult,
 } from '@bkp/core'
@@ -152,4 +153,23 @@ export function statusJson(status: DestinationStatus): Json {
 export function snapshotJson(snapshot: SnapshotSummary): Json {
   const { id, time, hostname, username, program, source, paths, tags, parent, stats, issueCount } = snapshot
   return { id, time, hostname, username, program, source, paths: paths.map(jsonPath), tags, parent, stats, issueCount }
+}
+
+export function copyJson({ snapshots, broken, stats, destinations, elapsedMs }: SnapshotCopyResult): Json {
+  const { blobsRead, bytesRead, newBlobs, newBytes, storedBytes } = stats
+  return {
+    snapshots: snapshots.map(({ sourceId, targetId, time, hostname, paths, state, faults }) => ({
+      source: sourceId,
+      target: targetId ?? null,
+      state,
+      time,
+      hostname,
+      paths: paths.map(jsonPath),
+      faults: faults.map(({ path, message }) => ({ ...jsonPath(path), message })),
+    })),
+    broken: broken.map(({ key, message }) => ({ key, message })),
+    stats: { blobsRead, bytesRead, newBlobs, newBytes, storedBytes },
+    destinations: destinations.map(outcomeJson),
+    elapsedMs,
+  }
 }

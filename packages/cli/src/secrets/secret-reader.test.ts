@@ -134,3 +134,36 @@ describe('no secret is printed', () => {
     },
   )
 })
+
+describe('the passphrase of the target', () => {
+  const copy = ['copy', '--from', '/repo', '--to', '/other']
+  const opened = ({ engine }: { engine: FakeEngine }) =>
+    engine.calls.filter(({ operation }) => operation === 'openRepository').length
+
+  it('comes from ways of its own, none of which gives that of the source', async () => {
+    const path = fileOf('target', passphrase)
+    const env = { BKP_PASSWORD: passphrase }
+    for (const flags of [
+      ['--to-password-file', path],
+      ['--to-password-command', `cat ${path}`],
+    ]) {
+      const ran = await runCommand([...copy, ...flags], { env })
+      expect([ran.exitCode, opened(ran)]).toEqual([0, 2])
+    }
+    const alone = await runCommand(copy, { env })
+    expect([alone.exitCode, opened(alone)]).toEqual([2, 0])
+    for (const way of ['BKP_TO_PASSWORD', '--to-password-file', '--to-password-command'])
+      expect(alone.stderr).toContain(way)
+    const other = await runCommand([...copy, '--to-password-file', path], { env: { BKP_TO_PASSWORD: passphrase } })
+    expect(other.exitCode).toBe(2)
+  })
+
+  it('is taken out of the environment together with the others', async () => {
+    const env = { BKP_PASSWORD: passphrase, BKP_TO_PASSWORD: passphrase }
+    const { exitCode, terminal } = await runCommand(copy, { env })
+    expect(exitCode).toBe(0)
+    expect(terminal.env).toEqual({})
+    // Also of a command that has no target.
+    expect((await run([], { env })).terminal.env).toEqual({})
+  })
+})

@@ -10,9 +10,21 @@ export interface PassphraseFlags {
   readonly 'password-command'?: string | undefined
 }
 
+/** For the second repository of a command, the one that is written. */
+export interface TargetPassphraseFlags {
+  readonly 'to-password-file'?: string | undefined
+  readonly 'to-password-command'?: string | undefined
+}
+
 export interface UnlockFlags extends PassphraseFlags {
   readonly 'recovery-code'?: boolean | undefined
   readonly 'recovery-code-file'?: string | undefined
+}
+
+interface EnvironmentSecrets {
+  readonly password: string | undefined
+  readonly code: string | undefined
+  readonly toPassword: string | undefined
 }
 
 /**
@@ -24,6 +36,7 @@ export class SecretReader {
   readonly #terminal: Terminal
   readonly #ask: AskSecret
   readonly #signal: AbortSignal
+  #fromEnvironment: EnvironmentSecrets | undefined
 
   constructor(
     @inject(Terminal) terminal: Terminal,
@@ -49,6 +62,22 @@ export class SecretReader {
     if (code !== undefined) return asCode(code)
     if (fromConfig !== undefined) return { kind: 'passphrase', passphrase: await fromConfig() }
     return asPassphrase(await this.#askFor('Passphrase:', passphraseWays))
+  }
+
+  /**
+   * What opens the second repository of a command.
+   * @param fromConfig gives the passphrase where neither flags nor the environment do
+   */
+  async readTargetUnlock(flags: TargetPassphraseFlags, fromConfig?: () => Promise<Secret>): Promise<Unlock> {
+    const { toPassword } = this.#takeFromEnvironment()
+    const given = await this.#readFlags(
+      { 'password-file': flags['to-password-file'], 'password-command': flags['to-password-command'] },
+      'to-password',
+    )
+    const known = given ?? toPassword
+    if (known !== undefined) return asPassphrase(known)
+    if (fromConfig !== undefined) return { kind: 'passphrase', passphrase: await fromConfig() }
+    return asPassphrase(await this.#askFor('Passphrase of the target:', targetWays))
   }
 
   /** The passphrase of a repository that is about to be made; asked for twice. */
@@ -78,20 +107,26 @@ export class SecretReader {
     return typed
   }
 
-  // Taken out, so that neither --from-command nor any other child program inherits them.
-  #takeFromEnvironment(): { readonly password: string | undefined; readonly code: string | undefined } {
+  // Taken out, all at once, so that neither --from-command nor any other child program inherits them.
+  #takeFromEnvironment(): EnvironmentSecrets {
     const { env } = this.#terminal
-    const { BKP_PASSWORD: password, BKP_RECOVERY_CODE: code } = env
+    this.#fromEnvironment ??= {
+      password: env.BKP_PASSWORD,
+      code: env.BKP_RECOVERY_CODE,
+      toPassword: env.BKP_TO_PASSWORD,
+    }
     delete env.BKP_PASSWORD
     delete env.BKP_RECOVERY_CODE
-    return { password, code }
+    delete env.BKP_TO_PASSWORD
+    return this.#fromEnvironment
   }
 
-  async #readFlags(flags: PassphraseFlags): Promise<string | undefined> {
+  /** @param name what the flags begin with */
+  async #readFlags(flags: PassphraseFlags, name = 'password'): Promise<string | undefined> {
     const file = flags['password-file']
     const command = flags['password-command']
     if (file !== undefined && command !== undefined) {
-      throw new UsageError('--password-file and --password-command were both given', 'Give one of them')
+      throw new UsageError(`--${name}-file and --${name}-command were both given`, 'Give one of them')
     }
     if (file !== undefined) return readSecretFile(file, 'password file')
     if (command === undefined) return undefined
@@ -106,6 +141,7 @@ export class SecretReader {
 
 const passphraseWays = 'Give it by BKP_PASSWORD, --password-file FILE or --password-command COMMAND'
 const exportWays = 'Give it by BKP_EXPORT_PASSWORD, --password-file FILE or --password-command COMMAND'
+const targetWays = 'Give it by BKP_TO_PASSWORD, --to-password-file FILE or --to-password-command COMMAND'
 const recoveryWays = 'Give it by BKP_RECOVERY_CODE or --recovery-code-file FILE'
 
 function notEmpty(passphrase: string): Secret {

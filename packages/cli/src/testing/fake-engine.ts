@@ -19,6 +19,8 @@ import type {
   RepositoryStats,
   RestoreOptions,
   RestoreResult,
+  SnapshotCopyOptions,
+  SnapshotCopyResult,
   SnapshotFilter,
   SnapshotSummary,
   SyncOptions,
@@ -34,6 +36,7 @@ export interface FakeAnswers {
   backup: BackupResult
   restore: RestoreResult
   check: CheckResult
+  copy: SnapshotCopyResult
   snapshots: readonly SnapshotSummary[]
   entries: readonly ListedEntry[]
   differences: readonly DiffEntry[]
@@ -169,6 +172,10 @@ export class FakeEngine implements Engine {
       status: async () => {
         note('status', undefined)
         return answers.status
+      },
+      copyTo: async (target: Repository, options: SnapshotCopyOptions) => {
+        note('copyTo', { target: target.url, ...options })
+        return answers.copy
       },
       stats: async () => {
         note('stats', undefined)

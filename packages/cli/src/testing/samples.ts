@@ -118,6 +118,32 @@ export const answers: FakeAnswers = {
     unreferencedPacks: 0,
     elapsedMs: 1234,
   },
+  copy: {
+    snapshots: [
+      {
+        sourceId: olderSnapshotId,
+        targetId: '55667788'.repeat(8),
+        time: '2026-11-22T18:46:00.123456789Z',
+        hostname: 'nas',
+        paths: [rawPath('/home/ann')],
+        state: 'present',
+        faults: [],
+      },
+      {
+        sourceId: snapshotId,
+        targetId: '11223344'.repeat(8),
+        time: snapshot.time,
+        hostname: 'nas',
+        paths: [rawPath('/home/ann')],
+        state: 'copied',
+        faults: [],
+      },
+    ],
+    broken: [],
+    stats: { blobsRead: 12, bytesRead: 5000, newBlobs: 3, newBytes: 3000, storedBytes: 2048 },
+    destinations: [{ name: '/other', url: '/other', state: 'complete', storedBytes: 2048, caughtUpObjects: 0 }],
+    elapsedMs: 1234,
+  },
   snapshots: [snapshot, { ...snapshot, id: olderSnapshotId, parent: null }],
   entries: [file, link],
   differences: [

@@ -4,6 +4,7 @@
  */
 export * from './api/backup.js'
 export * from './api/check.js'
+export * from './api/copy.js'
 export * from './api/destinations.js'
 export * from './api/engine.js'
 export * from './api/migration.js'

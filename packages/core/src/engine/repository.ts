@@ -17,6 +17,8 @@ import type {
   RestoreOptions,
   RestoreResult,
   RunOptions,
+  SnapshotCopyOptions,
+  SnapshotCopyResult,
   SnapshotFilter,
   SnapshotSummary,
 } from './api.js'
@@ -25,6 +27,7 @@ import { countRepository, dumpFile, findEntries, listEntries } from './browse/br
 import { diffSnapshots } from './browse/diff.js'
 import { checkReplicas } from './check/check-replicas.js'
 import type { OperationContext } from './context.js'
+import { runCopy } from './copy/run-copy.js'
 import { statusOf } from './destinations/status.js'
 import { runRestore } from './restore/run-restore.js'
 
@@ -91,6 +94,13 @@ export class EngineRepository implements Repository {
   async check(options: CheckOptions): Promise<readonly DestinationCheck[]> {
     requireFeatures(this.#context.repository.descriptor, 'check')
     return checkReplicas(this.#context, options)
+  }
+
+  async copyTo(target: Repository, options: SnapshotCopyOptions): Promise<SnapshotCopyResult> {
+    if (!(target instanceof EngineRepository)) throw new TypeError('Both repositories must be of this engine')
+    requireFeatures(target.#context.repository.descriptor, 'write')
+    await target.#context.plugins.validate('compression', options.compression)
+    return runCopy(this.#context, target.#context, options)
   }
 
   stats(): Promise<RepositoryStats> {

@@ -32,6 +32,12 @@ describe('snapshots', () => {
     expect(() => parseSnapshot(altered({ version: 2 }))).toThrow(expect.objectContaining({ code: 'unsupported' }))
   })
 
+  it('tell what they are a copy of, and may have members that nobody knows', () => {
+    const original = { repository: 'ab'.repeat(16), snapshot: id, program: 'bkp 0.1.0', later: true }
+    expect(parseSnapshot(altered({ original, later: [] }))).toMatchObject({ original, later: [] })
+    expect(parseSnapshot(altered({}))).not.toHaveProperty('original')
+  })
+
   it.each([
     ['no version', { version: undefined }],
     ['a time that is none', { time: 'today' }],
@@ -44,6 +50,7 @@ describe('snapshots', () => {
     ['tags that are no texts', { tags: [1] }],
     ['figures that are no numbers', { stats: { files: '1' } }],
     ['figures in a list', { stats: [1] }],
+    ['an original that is nowhere', { original: { repository: 'ab', snapshot: id, program: '' } }],
     ['issues without a path', { issues: [{ kind: 'unreadable', message: '' }] }],
   ])('with %s are damaged', (_what, changes) => {
     expect(() => parseSnapshot(altered(changes))).toThrow(expect.objectContaining({ code: 'damaged' }))

@@ -14,6 +14,16 @@ export interface SnapshotIssue {
   readonly message: string
 }
 
+/** The snapshot of another repository that this one is a copy of. */
+export interface OriginalSnapshot {
+  /** Hex id of that repository. */
+  readonly repository: string
+  /** Hex id of the snapshot there. */
+  readonly snapshot: string
+  /** What copied it. */
+  readonly program: string
+}
+
 /** The payload of a snapshot object. */
 export interface Snapshot {
   readonly version: 1
@@ -32,6 +42,8 @@ export interface Snapshot {
   readonly parent: string | null
   readonly stats: Readonly<Record<string, number>>
   readonly issues: readonly SnapshotIssue[]
+  /** Only in copies. */
+  readonly original?: OriginalSnapshot
 }
 
 export const maxIssuesInSnapshot = 1000
@@ -64,7 +76,8 @@ export function parseSnapshot(payload: Uint8Array): Snapshot {
     (json.parent === null || fromHex(json.parent, 32) !== undefined) &&
     isNumbers(json.stats) &&
     Array.isArray(json.issues) &&
-    json.issues.every(isIssue)
+    json.issues.every(isIssue) &&
+    (json.original === undefined || isOriginal(json.original))
   if (!isWhole) throw damaged('A snapshot is damaged: a member is missing or has the wrong form')
   return json as unknown as Snapshot
 }
@@ -103,6 +116,17 @@ function isIssue(value: unknown): value is SnapshotIssue {
     isJsonBytes(issue.path) &&
     typeof issue.kind === 'string' &&
     typeof issue.message === 'string'
+  )
+}
+
+function isOriginal(value: unknown): value is OriginalSnapshot {
+  const original = value as Partial<OriginalSnapshot> | null
+  return (
+    typeof original === 'object' &&
+    original !== null &&
+    fromHex(original.repository, 16) !== undefined &&
+    fromHex(original.snapshot, 32) !== undefined &&
+    typeof original.program === 'string'
   )
 }
 

@@ -3,6 +3,7 @@ import type { Destination } from '../../config/destination.js'
 import type { IdleThread } from '../worker/threads.js'
 import type { BackupOptions, BackupResult } from './backup.js'
 import type { CheckOptions, DestinationCheck } from './check.js'
+import type { SnapshotCopyOptions, SnapshotCopyResult } from './copy.js'
 import type { CreateRepositoryResult, DestinationStatus, ProbeResult, SyncOptions, SyncResult } from './destinations.js'
 import type { MigrateOptions, MigrationResult } from './migration.js'
 import type { RestoreOptions, RestoreResult } from './restore.js'
@@ -45,6 +46,11 @@ export interface Repository {
    * @returns one result for each, those on this machine first
    */
   check(options: CheckOptions): Promise<readonly DestinationCheck[]>
+  /**
+   * Copies snapshots into another repository of the same engine: sealed anew with its keys, without reading their sources.
+   * @throws BkpError `usage` when both are the same repository
+   */
+  copyTo(target: Repository, options: SnapshotCopyOptions): Promise<SnapshotCopyResult>
   stats(options?: RunOptions): Promise<RepositoryStats>
   /** How every destination is, the absent ones last. */
   status(options?: RunOptions): Promise<readonly DestinationStatus[]>

@@ -62,14 +62,24 @@ export class BlobWriter {
    * @param bytes 1 byte to 16 MiB
    */
   store(type: BlobType, bytes: Uint8Array, ids: IdList): void {
+    this.enter(type, bytes)
+    ids.append(this.#id)
+  }
+
+  /**
+   * Stores a blob unless it is known.
+   * @param bytes 1 byte to 16 MiB
+   * @returns its entry of the table
+   */
+  enter(type: BlobType, bytes: Uint8Array): number {
     const { hasher, table, counters } = this.#options
     hasher.digest(type, bytes, this.#id, 0)
-    if (table.claim(this.#idWords) >= 0) {
-      this.#pack(type, bytes)
-      counters.add('newBlobs')
-      counters.add('newBytes', bytes.length)
-    }
-    ids.append(this.#id)
+    const claimed = table.claim(this.#idWords)
+    if (claimed < 0) return -2 - claimed
+    this.#pack(type, bytes)
+    counters.add('newBlobs')
+    counters.add('newBytes', bytes.length)
+    return claimed
   }
 
   /** Whether all ids of a list are known, so that what refers to them needs no reading. */

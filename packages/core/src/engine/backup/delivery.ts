@@ -11,6 +11,13 @@ import type { Replica } from '../replicas/replica.js'
 import { Spool } from '../replicas/spool.js'
 import { type FilledPack, PackStore } from './pack-store.js'
 
+export type DeliveryOptions = Pick<BackupOptions, 'cipher' | 'dryRun' | 'onEvent'>
+
+export interface NamedObject {
+  readonly key: string
+  readonly bytes: Uint8Array
+}
+
 export interface DeliveryParts {
   readonly index: RepositoryIndex
   /** What destinations lack of earlier runs: they are given it beside what is new. */
@@ -25,14 +32,14 @@ export interface DeliveryParts {
  */
 export class Delivery {
   readonly #context: OperationContext
-  readonly #options: BackupOptions
+  readonly #options: DeliveryOptions
   readonly #parts: DeliveryParts
   readonly #fanOut: FanOut
   readonly #spool: Spool | undefined
   readonly #store: PackStore
   readonly #caughtUp = new Map<Replica, number>()
 
-  constructor(context: OperationContext, options: BackupOptions, parts: DeliveryParts) {
+  constructor(context: OperationContext, options: DeliveryOptions, parts: DeliveryParts) {
     this.#context = context
     this.#options = options
     this.#parts = parts
@@ -81,15 +88,18 @@ export class Delivery {
   }
 
   /**
-   * Stores the snapshot, wherever all is there that it needs.
+   * Stores snapshots in their order, wherever all is there that they need. With none it waits until all destinations have
+   * what they were given.
    * @returns how all destinations came off, those that took part first
-   * @throws the first failure, when none has it
+   * @throws the first failure, when none has them
    */
-  async commit(key: string, bytes: Uint8Array): Promise<readonly DestinationOutcome[]> {
-    for (const writer of this.#fanOut.writers) {
-      writer.afterwards((replica) => this.#refuseCondemned(replica))
-      // Written last: a snapshot must never name a pack that is not stored and indexed.
-      writer.putAfter(key, bytes)
+  async commit(...snapshots: readonly NamedObject[]): Promise<readonly DestinationOutcome[]> {
+    if (snapshots.length > 0) {
+      for (const writer of this.#fanOut.writers) {
+        writer.afterwards((replica) => this.#refuseCondemned(replica))
+        // Written last: a snapshot must never name a pack that is not stored and indexed.
+        for (const { key, bytes } of snapshots) writer.putAfter(key, bytes)
+      }
     }
     await this.#fanOut.settled()
     return this.#outcomes()

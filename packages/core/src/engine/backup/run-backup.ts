@@ -137,7 +137,7 @@ async function scanAndCommit(
     if (options.dryRun) return { ...parentPart, stats, issues, destinations: [] }
     const snapshot = describeSnapshot(context, options, { tree: scanned.tree, stats, issues, ...parts })
     const { name, bytes } = context.seal('snapshot', encodeSnapshot(snapshot), options.cipher)
-    const destinations = await delivery.commit(snapshotKey(name), bytes)
+    const destinations = await delivery.commit({ key: snapshotKey(name), bytes })
     await scanCache.write(name, index, segments, scanned.scans)
     const storedBytes = stored.bytes + bytes.length
     return { snapshotId: name, ...parentPart, stats: { ...stats, storedBytes }, issues, destinations }

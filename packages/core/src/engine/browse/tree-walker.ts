@@ -11,6 +11,7 @@ import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { loadSnapshots, resolveSnapshot } from '../../repository/snapshots.js'
 import { blobType } from '../backup/blob-writer.js'
 import type { OperationContext } from '../context.js'
+import type { PackCache } from '../pack-cache.js'
 import { describeCodecs } from '../plugin-access.js'
 import { ContentReader, expectedLength } from './content.js'
 
@@ -58,12 +59,16 @@ export class TreeWalker {
     this.#table = table
   }
 
-  static async create(context: OperationContext, index: RepositoryIndex): Promise<TreeWalker> {
+  /** @param cache where metadata packs are kept, to share it with others */
+  static async create(
+    context: OperationContext,
+    index: RepositoryIndex,
+    cache: PackCache = context.packCache(index.packs, metadataPacksBytes),
+  ): Promise<TreeWalker> {
     const [codecs, hasher] = await Promise.all([
       Codecs.load(describeCodecs(context.plugins, index.compressions)),
       createKeyedHasher(context.repository.keys.blobId),
     ])
-    const cache = context.packCache(index.packs, metadataPacksBytes)
     const parts = {
       table: index.table,
       codecs,

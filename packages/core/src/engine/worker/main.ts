@@ -6,6 +6,8 @@ import type { BackupSetup } from '../backup/protocol.js'
 import { ReadAhead } from '../backup/read-ahead.js'
 import { startCheckWorker } from '../check/check-worker.js'
 import type { CheckSetup } from '../check/protocol.js'
+import { startCopyWorker } from '../copy/copy-worker.js'
+import type { CopySetup } from '../copy/protocol.js'
 import type { RestoreSetup } from '../restore/protocol.js'
 import { startRestoreWorker } from '../restore/restore-worker.js'
 import { sendError } from './errors.js'
@@ -64,6 +66,7 @@ try {
   if (start === endOrder) process.exit()
   if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, log, ahead)
   else if (start.role === 'restore') await startRestoreWorker(port, start as WorkerStart<RestoreSetup>, log)
+  else if (start.role === 'copy') await startCopyWorker(port, start as WorkerStart<CopySetup>)
   else await startCheckWorker(port, start as WorkerStart<CheckSetup>)
   port.postMessage({ kind: 'ready' })
 } catch (error) {

@@ -7,7 +7,7 @@ import { endsWithinMs, type ThreadReserve } from './threads.js'
 
 /** What every worker is told at its start; `role` decides the rest. */
 export interface WorkerStart<Setup> {
-  readonly role: 'backup' | 'restore' | 'check'
+  readonly role: 'backup' | 'restore' | 'check' | 'copy'
   readonly index: number
   readonly shared: SharedStateHandle
   readonly setup: Setup

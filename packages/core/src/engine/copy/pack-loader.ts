@@ -1,0 +1,63 @@
+import { damaged } from '../../errors/index.js'
+import { packKey } from '../../format/ids.js'
+import { packCapacityBytes } from '../../format/pack.js'
+import type { RepositoryIndex } from '../../repository/repository-index.js'
+import type { OperationContext } from '../context.js'
+import { isLost, readInto, readVerifiedInto } from '../pack-cache.js'
+import { type PackWork, spansOf } from './pack-work.js'
+
+/** Reads packs of the source into shared memory that is used again: it would pile up between two garbage collections. */
+export class PackLoader {
+  readonly #context: OperationContext
+  readonly #index: RepositoryIndex
+  readonly #free: SharedArrayBuffer[] = []
+
+  constructor(context: OperationContext, index: RepositoryIndex) {
+    this.#context = context
+    this.#index = index
+  }
+
+  /**
+   * The wanted parts of a pack at their places.
+   * @throws BkpError `damaged` when it cannot be had
+   */
+  async load(work: PackWork): Promise<Uint8Array> {
+    return this.#read(work.pack, async (key, into) => {
+      for (const { offset, length } of spansOf(work, this.#index.table, into.length))
+        await readInto(this.#context.storage, key, offset, into.subarray(offset, offset + length))
+    })
+  }
+
+  /**
+   * The whole pack, and of several destinations of the source from one where it is sound.
+   * @throws BkpError `damaged`
+   */
+  loadVerified(pack: number): Promise<Uint8Array> {
+    return this.#read(pack, (key, into) => readVerifiedInto(this.#context.storage, key, 0, into))
+  }
+
+  /** Takes memory back. */
+  release(bytes: Uint8Array): void {
+    this.#free.push(bytes.buffer as SharedArrayBuffer)
+  }
+
+  async #read(pack: number, read: (key: string, into: Uint8Array) => Promise<void>): Promise<Uint8Array> {
+    const { packs } = this.#index
+    const key = packKey(packs.nameOf(pack))
+    const memory = this.#memory(packs.sizeOf(pack))
+    try {
+      await read(key, memory)
+      return memory
+    } catch (error) {
+      this.release(memory)
+      if (!isLost(error)) throw error
+      throw damaged(`it cannot be read: ${error.message}`, error)
+    }
+  }
+
+  #memory(size: number): Uint8Array {
+    const free = this.#free.findIndex((buffer) => buffer.byteLength >= size)
+    const [buffer] = free < 0 ? [] : this.#free.splice(free, 1)
+    return new Uint8Array(buffer ?? new SharedArrayBuffer(Math.max(size, packCapacityBytes)), 0, size)
+  }
+}
