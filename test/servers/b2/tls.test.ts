@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startB2StandIn } from '../../b2-stand-in/index.js'
+import { hasServer } from '../support/servers.js'
 import { expectRefusal, openB2 } from './open.js'
 
 /** A server with a certificate that nobody has signed but itself, whose sign-in is that of the stand-in. */
@@ -29,7 +30,7 @@ async function withTls(action: (realmUrl: string, ca: string) => Promise<void>):
   }
 }
 
-describe('a server with a certificate of its own', () => {
+describe.runIf(hasServer('openssl'))('a server with a certificate of its own', () => {
   it('is refused, unless its authority is named', async () => {
     const standIn = await startB2StandIn()
     try {

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-export type ServerName = 'openssh' | 'apache' | 'nginx' | 'ceph'
+/** Servers, and openssl, which makes certificates for those that speak TLS. */
+export type ServerName = 'openssh' | 'apache' | 'nginx' | 'ceph' | 'openssl'
 
 interface Need {
   /** Names or absolute paths. */
