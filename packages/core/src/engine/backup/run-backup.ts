@@ -2,12 +2,12 @@ import { BkpError } from '../../errors/index.js'
 import { snapshotKey } from '../../format/ids.js'
 import { encodeSnapshot, maxIssuesInSnapshot, rootTreeOf, type Snapshot, toJsonBytes } from '../../format/snapshot.js'
 import { numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
-import { Session } from '../../repository/session.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
 import type { OperationContext } from '../context.js'
 import { describeCodecs } from '../plugin-access.js'
 import { findLags, type Lag } from '../replicas/lag.js'
+import { Leases } from '../replicas/leases.js'
 import { Delivery } from './delivery.js'
 import { adoptOrphans } from './orphans.js'
 
@@ -26,14 +26,14 @@ export async function runBackup(context: OperationContext, options: BackupOption
   options.onEvent?.({ kind: 'started', operation: 'backup' })
   for (const { destination, error } of context.absent)
     options.onEvent?.({ kind: 'destination-lost', name: destination.name, message: error.message })
-  const session = options.dryRun ? undefined : await beginSession(context, options)
+  const leases = options.dryRun ? undefined : await Leases.begin(context, options.cipher, 'backup')
   const stored = { bytes: 0, hasBegun: false }
   const abort = new AbortController()
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   let isCommitted = false
   try {
-    if (session !== undefined) {
-      const adopted = await adoptOrphans(context, options.cipher, session.key)
+    if (leases !== undefined) {
+      const adopted = await adoptOrphans(context, options.cipher, leases, options.signal)
       if (adopted > 0)
         options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
     }
@@ -51,8 +51,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
     throw error
   } finally {
     // A failed run's packs are in no index: its session tells the next run to look for them.
-    if (isCommitted || !stored.hasBegun) await session?.end()
-    else await session?.abandon()
+    if (isCommitted || !stored.hasBegun) await leases?.end()
+    else await leases?.abandon()
   }
 }
 
@@ -160,14 +160,6 @@ function describeSnapshot(
       .slice(0, maxIssuesInSnapshot)
       .map(({ path, kind, message }) => ({ path: toJsonBytes(path.bytes), kind, message })),
   }
-}
-
-async function beginSession(context: OperationContext, options: BackupOptions): Promise<Session> {
-  const seal = (payload: Uint8Array) => context.seal('session', payload, options.cipher).bytes
-  return Session.begin(
-    { storage: context.storage, seal, now: context.now },
-    { hostname: context.hostname, pid: process.pid, operation: 'backup' },
-  )
 }
 
 /** The snapshot to compare with: the named one, or the newest of this host, source and paths. */
