@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -6,6 +5,7 @@ import { parseDocument } from 'yaml'
 import { filesIn, flipBit } from '../support/damage-folder.js'
 import { Overheard } from '../support/overheard.js'
 import { makeRandomTree } from '../support/random-tree.js'
+import { expectSameTree } from '../support/same-tree.js'
 import { noise } from '../support/torture-tree.js'
 import { type Bucket, startB2Bucket, startS3Bucket } from './support/buckets.js'
 import { type OpenSsh, startOpenSsh } from './support/openssh.js'
@@ -140,10 +140,7 @@ describe.runIf(hasServer('openssh')).each(
   const allComplete = { disk: 'complete', nas: 'complete', b2: 'complete' }
   const nasLags = { ...allComplete, nas: 'lagging' }
 
-  function expectAsItWas(restored: string): void {
-    const args = ['-aHAXni', '--checksum', '--delete', '--modify-window=-1', `${source}/`, `${restored}/`]
-    expect(execFileSync('rsync', args, { encoding: 'utf8' })).toBe('')
-  }
+  const expectAsItWas = (restored: string) => expectSameTree(source, restored)
 
   /** Objects of the bucket but for the leases of writers. */
   const objectsInBucket = async () => (await bucket.keys()).filter((key) => !key.startsWith('sessions/'))
