@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { encodeSession, parseSession, type SessionRecord } from './session.js'
+import {
+  encodeSession,
+  endOfSession,
+  openSessions,
+  parseSession,
+  type SessionRecord,
+  sessionAfter,
+  sessionKey,
+} from './session.js'
 import { jsonBytes } from './testing/vectors.js'
 
 const session: SessionRecord = {
@@ -29,5 +37,25 @@ describe('sessions', () => {
   ])('with %s are damaged', (_what, changes) => {
     const payload = jsonBytes({ version: 1, ...session, ...changes })
     expect(() => parseSession(payload)).toThrow(expect.objectContaining({ code: 'damaged' }))
+  })
+})
+
+describe('open sessions', () => {
+  const [first, second] = [sessionKey('00'.repeat(16)), sessionKey('11'.repeat(16))] as const
+
+  it('are those without an end, told by their names alone', () => {
+    expect(openSessions([first, second])).toEqual([first, second])
+    expect(openSessions([endOfSession(first), first, second])).toEqual([second])
+  })
+
+  it('are the latest of those that went on under another name', () => {
+    const after = sessionAfter(first)
+    expect(openSessions([first, after])).toEqual([after])
+    expect(openSessions([first, after, endOfSession(after)])).toEqual([])
+  })
+
+  it('have names that every program derives alike', () => {
+    expect(endOfSession(first)).toBe('sessions/918f059750b151fcd34d95d30c679606')
+    expect(sessionAfter(first)).toBe('sessions/da38826f1f52771e95fbb4ad38dc6a38')
   })
 })

@@ -1,4 +1,4 @@
-import { PortError, type PortErrorCode, portErrorCodes } from '@bkp/plugin-api'
+import { PortError, type PortErrorCode, portErrorCodes, type Storage } from '@bkp/plugin-api'
 import { describeStorage, expectPortRejection, type Fault, FaultyStorage, InMemoryStorage } from '@bkp/testkit'
 import { describe, expect, it } from 'vitest'
 import { StorageMeter } from './metrics.js'
@@ -237,6 +237,37 @@ describe('RetryingStorage', () => {
       const { faulty, storage } = await retryingOver()
       await expectPortRejection('already-exists', () => storage.put('old', bytes, { ifAbsent: true }))
       expect([faulty.callsOf('put'), faulty.callsOf('get')]).toEqual([1, 0])
+    })
+  })
+
+  describe('a put where nothing may be replaced', () => {
+    const denying = (inner: Storage) => {
+      const put = inner.put.bind(inner)
+      inner.put = async (key, data, options) => {
+        const isThere = await inner.stat(key).then(
+          () => true,
+          () => false,
+        )
+        if (isThere) throw new PortError('forbidden', `${key} must not be replaced`)
+        await put(key, data, options)
+      }
+    }
+
+    it('succeeds when it was stored and only the answer was lost', async () => {
+      const { inner, storage } = await retryingOver(failure('put', 'transient', [1], 'after'))
+      denying(inner)
+      await storage.put('packs/new', bytes)
+      expect(Buffer.compare(await inner.get('packs/new'), bytes)).toBe(0)
+    })
+
+    it('is refused when there is something else, or nothing', async () => {
+      const { inner, storage } = await retryingOver(failure('put', 'transient', [1, 3]))
+      denying(inner)
+      await expectPortRejection('forbidden', () => storage.put('old', Buffer.from('of another')))
+      inner.put = async (key) => {
+        throw new PortError('forbidden', `${key} must not be written`)
+      }
+      await expectPortRejection('forbidden', () => storage.put('packs/new', bytes))
     })
   })
 

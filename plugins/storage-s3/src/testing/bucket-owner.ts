@@ -1,10 +1,14 @@
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
+  GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectVersionsCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
   S3Client,
 } from '@aws-sdk/client-s3'
 
@@ -46,6 +50,29 @@ export class BucketOwner {
   async unfinishedUploads(bucket: string): Promise<number> {
     const page = await this.#client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
     return page.Uploads?.length ?? 0
+  }
+
+  async keys(bucket: string, prefix = ''): Promise<string[]> {
+    const keys: string[] = []
+    for await (const { Contents = [] } of paginateListObjectsV2(
+      { client: this.#client },
+      { Bucket: bucket, Prefix: prefix },
+    ))
+      for (const { Key } of Contents) if (Key !== undefined) keys.push(Key)
+    return keys
+  }
+
+  /** Flips one bit of what is stored, as a disk that rots. */
+  async flipBit(bucket: string, key: string): Promise<void> {
+    const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array(1)
+    const middle = bytes.length >> 1
+    bytes[middle] = (bytes[middle] ?? 0) ^ 1
+    await this.#client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }))
+  }
+
+  async drop(bucket: string, key: string): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
   }
 
   async empty(bucket: string, prefix = ''): Promise<void> {

@@ -44,10 +44,11 @@ export class Delivery {
     this.#options = options
     this.#parts = parts
     const { spool, replicas } = context
+    const taking = replicas.filter(({ failure }) => failure === undefined)
+    if (taking.length === 0) throw replicas[0]?.failure ?? new Error('There is no destination')
     // Whoever has one destination has nobody to wait for it.
     if (spool !== undefined && context.isReplicated)
       this.#spool = new Spool({ ...spool, directory: join(spool.directory, randomUUID()) })
-    const taking = replicas.filter(({ failure }) => failure === undefined)
     for (const { name, failure } of replicas)
       if (failure !== undefined) options.onEvent?.({ kind: 'destination-lost', name, message: failure.message })
     this.#fanOut = new FanOut({

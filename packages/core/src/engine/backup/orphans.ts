@@ -1,23 +1,43 @@
-import type { Storage } from '@bkp/plugin-api'
+import { isPortError, type Storage } from '@bkp/plugin-api'
 import { isBkpError } from '../../errors/index.js'
 import { indexKey, packKey, parseObjectKey } from '../../format/ids.js'
 import { encodeIndexSegment, type IndexPack } from '../../format/index-segment.js'
 import { parseJsonObject } from '../../format/json.js'
 import { readDirectory, readTrailer, trailerBytes } from '../../format/pack.js'
 import { headerBytes, PartSealer, parseHeader, unwrapObjectKey } from '../../format/sealed-object.js'
+import { openSessions } from '../../format/session.js'
 import { keysOf, readSealed } from '../../repository/repository-index.js'
-import { removeWhereAllowed, sessionLifeMs } from '../../repository/session.js'
+import { closeSession, type Session, sessionLifeMs } from '../../repository/session.js'
+import { throwIfAborted } from '../abort.js'
 import type { OperationContext } from '../context.js'
+import type { Leases } from '../replicas/leases.js'
+import { asError } from '../replicas/replica.js'
 
 /**
  * What an interrupted run left behind: packs that no index names. They are entered into the index, so that the next run
  * uses them. Costs one list of `sessions/` for each destination when nothing was interrupted.
  * @returns how many packs were taken over
  */
-export async function adoptOrphans(context: OperationContext, cipherId: string, ownSession: string): Promise<number> {
+export async function adoptOrphans(
+  context: OperationContext,
+  cipherId: string,
+  leases: Leases,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   let adopted = 0
   // One after the other: what the first has is in the index by the time the second is looked at.
-  for (const { storage } of context.replicas) adopted += await adoptFrom(context, storage, cipherId, ownSession)
+  for (const replica of context.replicas) {
+    const session = leases.of(replica)
+    if (session === undefined) continue
+    try {
+      adopted += await adoptFrom(context, replica.storage, cipherId, session)
+    } catch (error) {
+      throwIfAborted(signal)
+      // The others do without it.
+      if (!context.isReplicated || !isPortError(error)) throw error
+      replica.giveUp(asError(error))
+    }
+  }
   return adopted
 }
 
@@ -25,7 +45,7 @@ async function adoptFrom(
   context: OperationContext,
   storage: Storage,
   cipherId: string,
-  ownSession: string,
+  ownSession: Session,
 ): Promise<number> {
   const dead = await deadSessions(context, storage, ownSession)
   if (dead.length === 0) return 0
@@ -41,7 +61,7 @@ async function adoptFrom(
     const { name, bytes } = context.seal('index', encodeIndexSegment(adopted), cipherId)
     await storage.put(indexKey(name), bytes)
   }
-  for (const key of dead) await removeWhereAllowed(storage, key)
+  for (const key of dead) await closeSession(storage, key)
   return adopted.length
 }
 
@@ -77,10 +97,10 @@ export async function describePack(
 }
 
 /** Sessions whose writer cannot be alive: of a process of this machine that is gone, or without a heartbeat for long. */
-async function deadSessions(context: OperationContext, storage: Storage, ownSession: string): Promise<string[]> {
+async function deadSessions(context: OperationContext, storage: Storage, ownSession: Session): Promise<string[]> {
   const dead: string[] = []
-  for (const key of await keysOf(storage, 'sessions/')) {
-    if (key === ownSession) continue
+  for (const key of openSessions(await keysOf(storage, 'sessions/'))) {
+    if (ownSession.owns(key)) continue
     const payload = await readSealed({ ...context.repository, storage }, 'session', key, context.cipherFor, [])
     if (payload === undefined) continue
     const session = parseJsonObject(payload, 'A session')

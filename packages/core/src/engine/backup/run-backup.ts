@@ -2,12 +2,12 @@ import { BkpError } from '../../errors/index.js'
 import { snapshotKey } from '../../format/ids.js'
 import { encodeSnapshot, maxIssuesInSnapshot, rootTreeOf, type Snapshot, toJsonBytes } from '../../format/snapshot.js'
 import { numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
-import { Session } from '../../repository/session.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
 import type { OperationContext } from '../context.js'
 import { describeCodecs } from '../plugin-access.js'
 import { findLags, type Lag } from '../replicas/lag.js'
+import { Leases } from '../replicas/leases.js'
 import { Delivery } from './delivery.js'
 import { adoptOrphans } from './orphans.js'
 import { ScanCache } from './scan-cache.js'
@@ -31,8 +31,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   let isCommitted = false
   const scanCache = new ScanCache(context, options)
-  // Side by side: the session has the time of now, which is before the index is read, and it is there before anything is stored.
-  const beginning = options.dryRun ? undefined : beginSession(context, options)
+  // Side by side: the lease has the time of now, which is before the index is read, and it is there before anything is stored.
+  const beginning = options.dryRun ? undefined : Leases.begin(context, options.cipher, 'backup')
   try {
     const load = () =>
       Promise.all([
@@ -42,7 +42,7 @@ export async function runBackup(context: OperationContext, options: BackupOption
     const [loaded, parent, adopted] = await Promise.all([
       load(),
       findParent(context, options),
-      beginning?.then(({ key }) => adoptOrphans(context, options.cipher, key)) ?? 0,
+      beginning?.then((leases) => adoptOrphans(context, options.cipher, leases, options.signal)) ?? 0,
     ])
     if (adopted > 0)
       options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
@@ -56,11 +56,11 @@ export async function runBackup(context: OperationContext, options: BackupOption
     abort.abort(error)
     throw error
   } finally {
-    // A session that could not begin has failed the run by itself, and there is nothing to end.
-    const session = await beginning?.catch(() => undefined)
+    // A lease that could not begin has failed the run by itself, and there is nothing to end.
+    const leases = await beginning?.catch(() => undefined)
     // A failed run's packs are in no index: its session tells the next run to look for them.
-    if (isCommitted || !stored.hasBegun) await session?.end()
-    else await session?.abandon()
+    if (isCommitted || !stored.hasBegun) await leases?.end()
+    else await leases?.abandon()
   }
 }
 
@@ -175,14 +175,6 @@ function describeSnapshot(
       .slice(0, maxIssuesInSnapshot)
       .map(({ path, kind, message }) => ({ path: toJsonBytes(path.bytes), kind, message })),
   }
-}
-
-async function beginSession(context: OperationContext, options: BackupOptions): Promise<Session> {
-  const seal = (payload: Uint8Array) => context.seal('session', payload, options.cipher).bytes
-  return Session.begin(
-    { storage: context.storage, seal, now: context.now },
-    { hostname: context.hostname, pid: process.pid, operation: 'backup' },
-  )
 }
 
 /** The snapshot to compare with: the named one, or the newest of this host, source and paths. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isPortError, type PortError, type Storage } from '@bkp/plugin-api'
 import { objectNameOf } from '../../format/ids.js'
+import { endOfSession } from '../../format/session.js'
 import { throwIfAborted } from '../abort.js'
 import type { ProbeResult, ProbeStep } from '../api.js'
 
@@ -46,6 +47,7 @@ export class Probe {
       await this.#try('clock', () => this.#clock())
     } finally {
       for (const left of this.#left) await this.#removeQuietly(left)
+      for (const left of [...this.#left]) await this.#sayItIsOver(left)
     }
     const result = { steps: this.#steps, canRemove: this.#canRemove, canReplace: this.#canReplace }
     return { ...result, ...this.#measured, leftBehind: [...this.#left] }
@@ -172,6 +174,16 @@ export class Probe {
       () => false,
     )
     if (isRemoved) this.#left.delete(key)
+  }
+
+  /** What stays looks like a writer's lease: without this, every later run would look at it. */
+  async #sayItIsOver(key: string): Promise<void> {
+    const end = endOfSession(key)
+    await this.#storage.put(end, new Uint8Array(0)).then(
+      () => this.#left.add(end),
+      // It is no more than a request spared.
+      () => undefined,
+    )
   }
 
   async #try(name: ProbeStep['name'], action: () => Promise<string>): Promise<boolean> {
