@@ -1,12 +1,12 @@
 import { BkpError } from '../../errors/index.js'
 import type { BrokenObject } from '../../repository/repository-index.js'
-import { Session } from '../../repository/session.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import type { SnapshotCopy, SnapshotCopyOptions, SnapshotCopyResult } from '../api.js'
 import { Delivery } from '../backup/delivery.js'
 import { adoptOrphans } from '../backup/orphans.js'
 import type { OperationContext } from '../context.js'
 import { findLags } from '../replicas/lag.js'
+import { Leases } from '../replicas/leases.js'
 import { byOrigin, originOf } from './copied-snapshot.js'
 import { CopyRun, type CopyRunParts, type CopyTotals } from './copy-run.js'
 import { described } from './described.js'
@@ -66,14 +66,14 @@ async function copyAll(
   const hasLaggards = target.isReplicated || target.absent.length > 0
   if (work.todo.length === 0 && !hasLaggards)
     return { snapshots: [], stats: { ...nothing, storedBytes: 0 }, destinations: [] }
-  const session = options.dryRun ? undefined : await beginSession(target, options)
+  const leases = options.dryRun ? undefined : await Leases.begin(target, options.cipher, 'copy')
   const stored = { bytes: 0, hasBegun: false }
   const abort = new AbortController()
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   let isCommitted = false
   try {
-    if (session !== undefined) {
-      const adopted = await adoptOrphans(target, options.cipher, session.key)
+    if (leases !== undefined) {
+      const adopted = await adoptOrphans(target, options.cipher, leases, signal)
       if (adopted > 0)
         options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
     }
@@ -107,8 +107,8 @@ async function copyAll(
     throw error
   } finally {
     // A failed run's packs are in no index: its session tells the next run to look for them.
-    if (isCommitted || !stored.hasBegun) await session?.end()
-    else await session?.abandon()
+    if (isCommitted || !stored.hasBegun) await leases?.end()
+    else await leases?.abandon()
   }
 }
 
@@ -123,13 +123,5 @@ function refuseSame(source: OperationContext, target: OperationContext): void {
     'usage',
     `${source.repository.url} and ${target.repository.url} are the same repository (${target.repository.id.slice(0, 8)})`,
     { hint: 'One destination of a repository is brought up from another by: bkp sync' },
-  )
-}
-
-function beginSession(context: OperationContext, options: SnapshotCopyOptions): Promise<Session> {
-  const seal = (payload: Uint8Array) => context.seal('session', payload, options.cipher).bytes
-  return Session.begin(
-    { storage: context.storage, seal, now: context.now },
-    { hostname: context.hostname, pid: process.pid, operation: 'copy' },
   )
 }
