@@ -12,7 +12,10 @@ export interface SessionDetails {
 }
 
 export interface SessionParts {
+  /** All destinations as one: the session begins on each that the run may write to. */
   readonly storage: Storage
+  /** Each of them by itself, for heartbeats: where one is missed, nothing is given up for that. */
+  readonly storages: readonly Storage[]
   /** Seals the JSON of a session into a whole object. */
   readonly seal: (payload: Uint8Array) => Uint8Array
   readonly now: () => number
@@ -25,7 +28,8 @@ export class Session {
   readonly #details: SessionDetails
   readonly #started: number
   #timer: NodeJS.Timeout | undefined
-  #beat: Promise<void> = Promise.resolve()
+  #beat: Promise<unknown> = Promise.resolve()
+  readonly #over = new AbortController()
 
   private constructor(parts: SessionParts, details: SessionDetails) {
     this.#parts = parts
@@ -35,10 +39,13 @@ export class Session {
 
   static async begin(parts: SessionParts, details: SessionDetails): Promise<Session> {
     const session = new Session(parts, details)
-    await session.#write()
+    await parts.storage.put(session.key, session.#payload())
     session.#timer = setInterval(() => {
-      // A missed heartbeat is made up for by the next; only a lease that runs out matters, and prune's grace is longer.
-      session.#beat = session.#write().catch(() => undefined)
+      const bytes = session.#payload()
+      const { signal } = session.#over
+      // A missed heartbeat is made up for by the next, and credentials that may not replace objects never write one. Only a
+      // lease that runs out matters, and prune's grace is longer.
+      session.#beat = Promise.allSettled(parts.storages.map((storage) => storage.put(session.key, bytes, { signal })))
     }, heartbeatMs)
     session.#timer.unref()
     return session
@@ -47,16 +54,17 @@ export class Session {
   /** Stops without a trace of an end: the next writer finds a dead session, and uses what this one stored. */
   async abandon(): Promise<void> {
     clearInterval(this.#timer)
+    this.#over.abort()
     await this.#beat
   }
 
-  /** Ends the lease. A storage that may not delete keeps the object; it expires by itself. */
+  /** Ends the lease. Where the object cannot be removed it stays, and expires by itself. */
   async end(): Promise<void> {
     await this.abandon()
     await removeWhereAllowed(this.#parts.storage, this.key)
   }
 
-  async #write(): Promise<void> {
+  #payload(): Uint8Array {
     const iso = (time: number) => new Date(time).toISOString()
     const payload = JSON.stringify({
       version: 1,
@@ -64,16 +72,16 @@ export class Session {
       started: iso(this.#started),
       heartbeat: iso(this.#parts.now()),
     })
-    await this.#parts.storage.put(this.key, this.#parts.seal(Buffer.from(payload)))
+    return this.#parts.seal(Buffer.from(payload))
   }
 }
 
-/** Removes an object that does no harm when it stays, as it does where these credentials may not delete. */
+/** Removes an object that does no harm when it stays: where these credentials may not delete, or nobody answers any more. */
 export async function removeWhereAllowed(storage: Storage, key: string): Promise<void> {
   if (!storage.capabilities.canRemove) return
   try {
     await storage.remove(key)
   } catch (error) {
-    if (!isPortError(error, 'forbidden') && !isPortError(error, 'unsupported')) throw error
+    if (!isPortError(error)) throw error
   }
 }

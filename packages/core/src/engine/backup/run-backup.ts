@@ -180,7 +180,7 @@ function describeSnapshot(
 async function beginSession(context: OperationContext, options: BackupOptions): Promise<Session> {
   const seal = (payload: Uint8Array) => context.seal('session', payload, options.cipher).bytes
   return Session.begin(
-    { storage: context.storage, seal, now: context.now },
+    { storage: context.storage, storages: context.replicas.map(({ storage }) => storage), seal, now: context.now },
     { hostname: context.hostname, pid: process.pid, operation: 'backup' },
   )
 }

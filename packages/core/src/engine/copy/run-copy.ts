@@ -129,7 +129,7 @@ function refuseSame(source: OperationContext, target: OperationContext): void {
 function beginSession(context: OperationContext, options: SnapshotCopyOptions): Promise<Session> {
   const seal = (payload: Uint8Array) => context.seal('session', payload, options.cipher).bytes
   return Session.begin(
-    { storage: context.storage, seal, now: context.now },
+    { storage: context.storage, storages: context.replicas.map(({ storage }) => storage), seal, now: context.now },
     { hostname: context.hostname, pid: process.pid, operation: 'copy' },
   )
 }

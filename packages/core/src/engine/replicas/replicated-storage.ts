@@ -84,13 +84,14 @@ export class ReplicatedStorage implements Storage {
     }
   }
 
-  /** Removes it from all that may; a replica that may not keeps it. */
+  /** Removes it from all that may; a replica that may not keeps it. @throws the first failure, when all have answered */
   async remove(key: string, options: CallOptions = {}): Promise<void> {
     const able = this.#replicas.filter(
       ({ failure, storage }) => failure === undefined && storage.capabilities.canRemove,
     )
     if (able.length === 0) throw new PortError('unsupported', `None of the destinations can remove ${key}`)
-    await Promise.all(able.map(({ storage }) => storage.remove(key, options)))
+    const results = await Promise.allSettled(able.map(({ storage }) => storage.remove(key, options)))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
   async close(): Promise<void> {
