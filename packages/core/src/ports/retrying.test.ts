@@ -1,6 +1,7 @@
 import { PortError, type PortErrorCode, portErrorCodes, type Storage } from '@bkp/plugin-api'
 import { describeStorage, expectPortRejection, type Fault, FaultyStorage, InMemoryStorage } from '@bkp/testkit'
 import { describe, expect, it } from 'vitest'
+import { mayBeUsedAgain } from '../memory-in-doubt.js'
 import { StorageMeter } from './metrics.js'
 import { defaultRetryPolicy, RetryingStorage, type RetryNotice, type RetryPolicy } from './retrying.js'
 import { ManualTiming } from './testing/manual-timing.js'
@@ -305,5 +306,18 @@ describe('RetryingStorage', () => {
     expect(storage.capabilities).toBe(inner.capabilities)
     await storage.close()
     expect(isClosed).toBe(true)
+  })
+})
+
+describe('memory that was given to put', () => {
+  it.each([
+    ['may be used again once it is stored', [], true],
+    ['may not when an attempt failed, which may still be sending', [failure('put', 'transient', [1])], false],
+    ['may not when all attempts failed', [failure('put', 'transient')], false],
+  ] as const)('%s', async (_what, faults, isFree) => {
+    const { storage } = await retryingOver(...faults)
+    const memory = new Uint8Array(100)
+    await storage.put('new', memory).catch((error: unknown) => expect(error).toMatchObject({ code: 'transient' }))
+    expect(mayBeUsedAgain(memory.buffer)).toBe(isFree)
   })
 })

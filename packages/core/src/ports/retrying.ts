@@ -7,6 +7,7 @@ import {
   type Storage,
   type StoredObject,
 } from '@bkp/plugin-api'
+import { noteInDoubt } from '../memory-in-doubt.js'
 import { ForwardingStorage } from './forwarding.js'
 import type { StorageMeter } from './metrics.js'
 import type { StorageCall } from './storage-call.js'
@@ -93,6 +94,7 @@ export class RetryingStorage extends ForwardingStorage {
         // cannot be told from that, and does no harm: who needs to win alone writes something of its own.
         if (isRepeated && isRefusal(error) && (await this.#holds(key, data, options))) return
         isRepeated = true
+        noteInDoubt(data)
         throw error
       }
     }

@@ -41,7 +41,7 @@ const largestOther = 4 * 1024 * 1024
 /**
  * Lets no call hang. What takes too long is aborted and rejects with `transient`, whether or not the storage listens to the
  * signal. A storage that does not may still be at work: so it never gets memory that the caller may use again (`into`), and
- * callers must never change bytes that they have given to `put`.
+ * callers must not change bytes that they have given to `put` unless they ask `mayBeUsedAgain` first.
  *
  * A list has the time from one object to the next.
  */

@@ -82,17 +82,28 @@ export async function loadIndex(
   return { table, packs, compressions, broken, segments: sound, condemned }
 }
 
-/** Runs an action for each item, for so many of them at the same time. */
+/**
+ * Runs an action for each item, for so many of them at the same time. After a failure none is begun any more; nothing is at
+ * work any more when this settles.
+ * @throws the first failure
+ */
 export async function forEachAtATime<T>(
   items: readonly T[],
   atATime: number,
   action: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0
+  const failures: unknown[] = []
   const work = async (): Promise<void> => {
-    for (let n = next++; n < items.length; n = next++) await action(items[n] as T)
+    try {
+      for (let n = next++; n < items.length; n = next++) await action(items[n] as T)
+    } catch (error) {
+      failures.push(error)
+      next = items.length
+    }
   }
   await Promise.all(Array.from({ length: Math.min(atATime, items.length) }, work))
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Reads and opens an object of one part; a damaged one goes to `broken`. */

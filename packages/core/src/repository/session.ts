@@ -15,7 +15,10 @@ export interface SessionDetails {
 }
 
 export interface SessionParts {
+  /** All destinations as one: the session begins on each that the run may write to. */
   readonly storage: Storage
+  /** Each of them by itself, for heartbeats: where one is missed, nothing is given up for that. */
+  readonly storages: readonly Storage[]
   /** Seals the JSON of a session into a whole object. */
   readonly seal: (payload: Uint8Array) => Uint8Array
   readonly now: () => number
@@ -30,7 +33,8 @@ export class Session {
   #mayReplace = true
   #lastBeat: number
   #timer: NodeJS.Timeout | undefined
-  #beat: Promise<void> = Promise.resolve()
+  #beat: Promise<unknown> = Promise.resolve()
+  readonly #over = new AbortController()
 
   private constructor(parts: SessionParts, details: SessionDetails) {
     this.#parts = parts
@@ -59,6 +63,7 @@ export class Session {
   /** Stops without a trace of an end: the next writer finds a dead session, and uses what this one stored. */
   async abandon(): Promise<void> {
     clearInterval(this.#timer)
+    this.#over.abort()
     await this.#beat
   }
 
@@ -93,7 +98,8 @@ export class Session {
     const iso = (time: number) => new Date(time).toISOString()
     const now = this.#parts.now()
     const payload = encodeSession({ ...this.#details, started: iso(this.#started), heartbeat: iso(now) })
-    await this.#parts.storage.put(key, this.#parts.seal(payload))
+    // A heartbeat that is on its way when the session ends is not waited for.
+    await this.#parts.storage.put(key, this.#parts.seal(payload), { signal: this.#over.signal })
     this.#lastBeat = now
   }
 }

@@ -34,11 +34,10 @@ export async function runBackup(context: OperationContext, options: BackupOption
   // Side by side: the lease has the time of now, which is before the index is read, and it is there before anything is stored.
   const beginning = options.dryRun ? undefined : Leases.begin(context, options.cipher, 'backup')
   try {
-    const load = () =>
-      Promise.all([
-        context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) }),
-        options.dryRun ? [] : findLags(context.replicas, signal),
-      ])
+    const load = () => {
+      const loading = context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) })
+      return Promise.all([loading, options.dryRun ? [] : findLags(context.replicas, loading, signal)])
+    }
     const [loaded, parent, adopted] = await Promise.all([
       load(),
       findParent(context, options),

@@ -1,5 +1,6 @@
 import { BkpError } from '../../errors/index.js'
 import { toHex } from '../../format/ids.js'
+import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import { abortError } from '../abort.js'
 import type { BackupStats, EngineEvent, Issue } from '../api.js'
 import { WorkerPool } from '../worker/pool.js'
@@ -89,7 +90,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
     const storing: Promise<void> = options.storePack(pack).then(() => {
       pool.shared.leavePack()
       const memory = pack.bytes.buffer as ArrayBuffer
-      pool.send(thread, { kind: 'recycled', memory }, [memory])
+      if (mayBeUsedAgain(memory)) pool.send(thread, { kind: 'recycled', memory }, [memory])
       pending.delete(storing)
     })
     pending.add(storing)

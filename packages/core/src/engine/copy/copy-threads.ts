@@ -1,4 +1,5 @@
 import { isBkpError } from '../../errors/index.js'
+import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import { numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
 import { abortError } from '../abort.js'
 import type { SnapshotCopyOptions } from '../api.js'
@@ -168,7 +169,7 @@ export class CopyThreads {
     const storing: Promise<void> = this.#options.storePack(pack).then(() => {
       this.#pool.shared.leavePack()
       const memory = pack.bytes.buffer as ArrayBuffer
-      this.#pool.send(thread, { kind: 'recycled', memory }, [memory])
+      if (mayBeUsedAgain(memory)) this.#pool.send(thread, { kind: 'recycled', memory }, [memory])
       this.#storing.delete(storing)
     })
     this.#storing.add(storing)

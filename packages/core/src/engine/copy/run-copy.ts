@@ -77,10 +77,11 @@ async function copyAll(
       if (adopted > 0)
         options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
     }
+    const loading = target.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, signal })
     const [from, to, lags] = await Promise.all([
       source.loadIndex({ signal }),
-      target.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, signal }),
-      options.dryRun ? [] : findLags(target.replicas, signal),
+      loading,
+      options.dryRun ? [] : findLags(target.replicas, loading, signal),
     ])
     const delivery = new Delivery(target, options, { index: to, lags, stored, signal })
     try {

@@ -128,7 +128,11 @@ async function putOnce(
 }
 
 /** Whether the bytes of an object have the SHA-256 that is its name. */
-async function isSound(storage: Storage, key: string, options: { readonly signal?: AbortSignal }): Promise<boolean> {
+export async function isSound(
+  storage: Storage,
+  key: string,
+  options: { readonly signal?: AbortSignal },
+): Promise<boolean> {
   try {
     await storage.get(key, options)
     return true

@@ -1,3 +1,5 @@
+import { indexKey } from '../../format/ids.js'
+import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { type CopyOptions, copyObjects, findMissing, listNaming, type MissingObjects } from './copy-missing.js'
 import { asError, type Replica } from './replica.js'
 import { ReplicatedStorage } from './replicated-storage.js'
@@ -11,16 +13,25 @@ export interface Lag {
 // What was asked of one that lags is expected to be missing there.
 const silent = () => undefined
 
-/** The others as one storage, to bring a destination up from. */
-export function othersThan(replica: Replica, replicas: readonly Replica[]): ReplicatedStorage {
+/** The others as one storage, to bring a destination up from: it would not be complete without what one of them has. */
+function othersThan(replica: Replica, replicas: readonly Replica[]): ReplicatedStorage {
   return new ReplicatedStorage(
     replicas.filter((other) => other !== replica),
     silent,
+    'of-all',
   )
 }
 
-/** Finds the destinations that lack something the others have. One that cannot be asked takes no further part. */
-export async function findLags(replicas: readonly Replica[], signal: AbortSignal): Promise<readonly Lag[]> {
+/**
+ * Finds the destinations that lack something the others have. One that cannot be asked takes no further part.
+ * @param index what the run will rely on. It may be newer than the lists that are compared here: another run may have given
+ * segments to some of the destinations in between
+ */
+export async function findLags(
+  replicas: readonly Replica[],
+  index: Promise<Pick<RepositoryIndex, 'segments'>>,
+  signal: AbortSignal,
+): Promise<readonly Lag[]> {
   if (replicas.length < 2) return []
   const held = new Map<Replica, ReadonlySet<string>>()
   await Promise.all(
@@ -29,6 +40,7 @@ export async function findLags(replicas: readonly Replica[], signal: AbortSignal
     ),
   )
   const all = new Set([...held.values()].flatMap((keys) => [...keys]))
+  for (const name of (await index).segments) all.add(indexKey(name))
   const behind = [...held].filter(([, keys]) => keys.size < all.size).map(([replica]) => replica)
   const sound = [...held.keys()]
   const lags: Lag[] = []

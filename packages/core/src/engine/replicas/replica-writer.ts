@@ -138,7 +138,9 @@ export class ReplicaWriter {
 
   /** Begins with what waits, as far as there is room: first what holds up the run. */
   #next(): void {
-    while (this.#running < this.#atATime && !this.#hasEnded) {
+    // Others may have ended its part too.
+    if (this.#hasEnded) this.#letGoOfWaiting()
+    while (this.#running < this.#atATime) {
       const blocked = this.#blocked.shift()
       if (blocked !== undefined) {
         blocked()
@@ -188,6 +190,10 @@ export class ReplicaWriter {
 
   #end(reason: Error): void {
     this.replica.giveUp(reason)
+    this.#letGoOfWaiting()
+  }
+
+  #letGoOfWaiting(): void {
     for (const resolve of this.#blocked.splice(0)) resolve()
     for (const lent of this.#lent.splice(0)) {
       this.#queuedBytes -= lent.sizeBytes

@@ -13,6 +13,12 @@ import { asError, type Replica } from './replica.js'
 /** Told when something was read from another replica than the first; `key` is what it was about. */
 export type FellOver = (from: Replica, to: Replica, key: string, reason: Error) => void
 
+/**
+ * `of-any`: of those that answer, which is as much as can be known. `of-all`: none may be missing, for where what one of them
+ * has must not be overlooked.
+ */
+export type Lists = 'of-any' | 'of-all'
+
 /** Whoever answers so will not answer better in this run. */
 const isGone = (error: unknown) =>
   (['offline', 'transient', 'throttled', 'auth', 'forbidden', 'config', 'quota'] as const).some((code) =>
@@ -27,13 +33,15 @@ export class ReplicatedStorage implements Storage {
   readonly capabilities: StorageCapabilities
   readonly #replicas: readonly Replica[]
   readonly #onFellOver: FellOver
+  readonly #lists: Lists
   /** Replicas that failed in a way that does not pass while a command runs. */
   readonly #unreliable = new Set<Replica>()
 
   /** @param replicas at least one; those that are read fastest come first */
-  constructor(replicas: readonly Replica[], onFellOver: FellOver) {
+  constructor(replicas: readonly Replica[], onFellOver: FellOver, lists: Lists = 'of-any') {
     this.#replicas = replicas
     this.#onFellOver = onFellOver
+    this.#lists = lists
     const all = replicas.map(({ storage }) => storage.capabilities)
     this.capabilities = {
       conditionalCreate: all.every(({ conditionalCreate }) => conditionalCreate),
@@ -73,7 +81,7 @@ export class ReplicatedStorage implements Storage {
     const sound = asked.find((_, n) => lists[n]?.status === 'fulfilled')
     for (const [n, list] of lists.entries()) {
       if (list.status === 'fulfilled') continue
-      if (sound === undefined) throw list.reason
+      if (sound === undefined || this.#lists === 'of-all') throw list.reason
       this.#onFellOver(asked[n] as Replica, sound, prefix, asError(list.reason))
     }
     const given = new Set<string>()
@@ -84,13 +92,14 @@ export class ReplicatedStorage implements Storage {
     }
   }
 
-  /** Removes it from all that may; a replica that may not keeps it. */
+  /** Removes it from all that may; a replica that may not keeps it. @throws the first failure, when all have answered */
   async remove(key: string, options: CallOptions = {}): Promise<void> {
     const able = this.#replicas.filter(
       ({ failure, storage }) => failure === undefined && storage.capabilities.canRemove,
     )
     if (able.length === 0) throw new PortError('unsupported', `None of the destinations can remove ${key}`)
-    await Promise.all(able.map(({ storage }) => storage.remove(key, options)))
+    const results = await Promise.allSettled(able.map(({ storage }) => storage.remove(key, options)))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
   async close(): Promise<void> {

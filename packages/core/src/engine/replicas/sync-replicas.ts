@@ -147,7 +147,7 @@ async function compare(
   const others = sources.filter((source) => source !== replica)
   const [first] = others
   if (first === undefined) throw new BkpError('usage', `There is no other destination to bring ${replica.name} up from`)
-  const from = new ReplicatedStorage(others, onFellOver)
+  const from = new ReplicatedStorage(others, onFellOver, 'of-all')
   await refuseOther(replica, first)
   return { replica, from, missing: await findMissing(from, replica.storage, signal) }
 }
