@@ -17,8 +17,6 @@ export interface SessionDetails {
 export interface SessionParts {
   /** All destinations as one: the session begins on each that the run may write to. */
   readonly storage: Storage
-  /** Each of them by itself, for heartbeats: where one is missed, nothing is given up for that. */
-  readonly storages: readonly Storage[]
   /** Seals the JSON of a session into a whole object. */
   readonly seal: (payload: Uint8Array) => Uint8Array
   readonly now: () => number
