@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openSessions } from '../../packages/core/src/format/session.js'
+import { canAppendOnly } from '../../plugins/storage-local/src/testing/temporary-folder.js'
 import { reportOf } from '../support/outcomes.js'
 import { Overheard } from '../support/overheard.js'
 import { makeRandomTree } from '../support/random-tree.js'
@@ -11,7 +12,6 @@ import { passphrase } from '../support/run-bkp.js'
 import { expectSameTree } from '../support/same-tree.js'
 import { noise } from '../support/torture-tree.js'
 import {
-  canAppendOnly,
   type RestrictedPlace,
   type RestrictedServer,
   startAppendOnlyFolder,

@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs'
-import { type FileHandle, lstat, open, opendir, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, open, opendir, stat, unlink } from 'node:fs/promises'
 import { PortError } from '@bkp/plugin-api'
 
 export interface FolderEntry {
@@ -99,4 +99,9 @@ export async function isFolder(path: string): Promise<boolean> {
 function undefinedIfMissing(error: unknown): undefined {
   if (isMissing(error)) return undefined
   throw error
+}
+
+/** Removes a file. Not by node's `rm`, which takes a refusal (EPERM) for a folder and fails as if nothing were there. */
+export async function unlinkIfThere(path: string): Promise<void> {
+  await unlink(path).catch(undefinedIfMissing)
 }

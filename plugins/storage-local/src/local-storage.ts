@@ -1,4 +1,4 @@
-import { link, mkdir, rename, rm } from 'node:fs/promises'
+import { link, mkdir, rename } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -20,6 +20,7 @@ import {
   readFolder,
   readFully,
   syncFolder,
+  unlinkIfThere,
   writeDurably,
 } from './files.js'
 import { Folders, linkRefused, rootMissing } from './folders.js'
@@ -137,7 +138,7 @@ export class LocalStorage implements Storage {
     await wrap(`Cannot remove ${key}`, async () => {
       await this.#folders.check(dirname(key))
       if (!(await look(path))?.isFile()) return
-      await rm(path, { force: true })
+      await unlinkIfThere(path)
       await syncFolder(dirname(path))
     })
   }
@@ -160,13 +161,13 @@ export class LocalStorage implements Storage {
       if (options.ifAbsent) await link(temporary, path)
       else await rename(temporary, path)
     } catch (error) {
-      await rm(temporary, { force: true })
+      await removeTemporary(temporary)
       if (!isMissing(error) && (await look(path))?.isDirectory()) {
         throw new PortError('unsupported', `${path} is a folder: on a disk no object can lie where other keys go on`)
       }
       throw error
     }
-    if (options.ifAbsent) await rm(temporary, { force: true })
+    if (options.ifAbsent) await removeTemporary(temporary)
     await syncFolder(dirname(path))
   }
 
@@ -179,6 +180,13 @@ export class LocalStorage implements Storage {
     const found = await wrap(`Cannot look at ${key}`, () => look(join(this.#root, key)))
     return found?.isFile() ? { key, sizeBytes: found.size } : undefined
   }
+}
+
+/** Whoever may not delete leaves it to whoever may: what counts is the object. */
+async function removeTemporary(path: string): Promise<void> {
+  await unlinkIfThere(path).catch((error: unknown) => {
+    if (!isSystemError(error, 'EPERM') && !isSystemError(error, 'EACCES')) throw error
+  })
 }
 
 /** Makes the folder of a repository with those above it, durably. */

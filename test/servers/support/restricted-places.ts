@@ -34,7 +34,8 @@ const nothing = () => Promise.resolve()
 
 /** A place that is a folder here, whoever serves it. */
 function folderPlace(folder: string, url: string, restrict: () => Promise<void> = nothing): RestrictedPlace {
-  const files = () => filesIn(folder).filter((path) => !path.slice(folder.length).startsWith('/@'))
+  // Without what is on its way: `@tmp`, and the temporary names of servers.
+  const files = () => filesIn(folder).filter((path) => !/^\/@|\/\./.test(path.slice(folder.length)))
   const keyOf = (path: string) => path.slice(folder.length + 1)
   const hash = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
   return {
@@ -68,20 +69,6 @@ export async function startAppendOnlyFolder(): Promise<RestrictedServer> {
     rmSync(root, { recursive: true })
   }
   return { env: {}, secrets: {}, place, close }
-}
-
-/** Whether folders can be made so here: ext4 or alike, and root. */
-export function canAppendOnly(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'bkp-append-'))
-  try {
-    execFileSync('chattr', ['+a', folder], { stdio: 'ignore' })
-    execFileSync('chattr', ['-a', folder], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
 }
 
 /** OpenSSH that denies removing, and renaming over what is there. */

@@ -50,6 +50,20 @@ export async function asOrdinaryUser(folder: string | undefined, action: () => P
   }
 }
 
+/** Whether an administrator can have folders only take names (chattr +a) here: on ext4 or alike, as root. */
+export function canAppendOnly(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'bkp-append-'))
+  try {
+    execFileSync('chattr', ['+a', folder], { stdio: 'ignore' })
+    execFileSync('chattr', ['-a', folder], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
 /** The names of all files below a folder, also those that are no objects. */
 export function filesBelow(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
