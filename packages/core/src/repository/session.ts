@@ -15,7 +15,7 @@ export interface SessionDetails {
 }
 
 export interface SessionParts {
-  /** All destinations as one: the session begins on each that the run may write to. */
+  /** Where the lease lies; each destination has one of its own. */
   readonly storage: Storage
   /** Seals the JSON of a session into a whole object. */
   readonly seal: (payload: Uint8Array) => Uint8Array
