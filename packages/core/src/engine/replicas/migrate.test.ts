@@ -112,6 +112,13 @@ describe('migrate', () => {
     for (const [key, bytes] of source) expect(Buffer.compare(target.get(key) ?? new Uint8Array(), bytes)).toBe(0)
   })
 
+  it('refuses to move a repository to where it is', async () => {
+    const place = { name: 'from', url: 'memory:from' }
+    const confirm = async () => true
+    const moving = migrate({ from: place, to: place, readBack: true, dryRun: false, confirm }, plugins, Date.now)
+    await expect(moving).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('same place') })
+  })
+
   it('keeps what is sound at the target and cut short at the source', async () => {
     await run()
     source.set(pack.key, pack.bytes.subarray(5))

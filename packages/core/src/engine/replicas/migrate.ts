@@ -21,6 +21,10 @@ export async function migrate(
   const { from, to, signal, onEvent } = options
   const started = now()
   onEvent?.({ kind: 'started', operation: 'migrate' })
+  if (from.url === to.url) {
+    const hint = 'Has it moved already? See what the configuration says: bkp destinations list'
+    throw new BkpError('usage', `${from.name} and ${to.name} are the same place`, { hint })
+  }
   const source = await openStorageAt(plugins, from)
   let target: Storage | undefined
   try {
