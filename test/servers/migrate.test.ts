@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { BucketOwner } from '../../plugins/storage-s3/src/testing/bucket-owner.js'
 import { type B2StandInProcess, startB2StandInProcess } from '../b2-stand-in/own-process.js'
 import { cutInHalf, filesIn } from '../support/damage-folder.js'
@@ -15,6 +15,9 @@ import { accessTo, newFolder } from './support/sftp.js'
 import type { WebServer } from './support/web-server.js'
 
 // The scripts of docs/migrate.md, run as they stand there. B2 is a stand-in written from its documentation.
+
+// A script runs many processes.
+vi.setConfig({ testTimeout: 400_000 })
 
 let machine: MigratingMachine
 beforeEach(() => {
