@@ -15,14 +15,13 @@ import {
 import { dirname, join } from 'node:path'
 
 const mostFiles = 56_000
-const mostBytes = 1.8 * 2 ** 30
 
 /** Copies the data once; a later call takes what is there. */
-export async function makeDataset(folder) {
+export async function makeDataset(folder, { roots = ['/usr/share', '/usr/lib'], mostBytes = 1.8 * 2 ** 30 } = {}) {
   if (!existsSync(folder)) {
     let files = 0
     let bytes = 0
-    for (const path of walk(['/usr/share', '/usr/lib'])) {
+    for (const path of walk(roots)) {
       const copy = join(folder, path)
       const stats = lstatSync(path)
       if (!stats.isFile() && !stats.isSymbolicLink()) continue

@@ -6,8 +6,12 @@ import { join } from 'node:path'
 
 const time = '/usr/bin/time'
 
-/** Runs a command to its end. @throws when it fails */
-export async function measure({ program, args, env = {}, cwd }) {
+/**
+ * Runs a command to its end.
+ * @param accept exit codes that are no failure
+ * @throws when it fails
+ */
+export async function measure({ program, args, env = {}, cwd, accept = [0] }) {
   if (!existsSync(time)) throw new Error('The bench reads processor time from /usr/bin/time (Debian package time)')
   const folder = mkdtempSync(join(tmpdir(), 'bkp-measure-'))
   const report = join(folder, 'time')
@@ -28,9 +32,9 @@ export async function measure({ program, args, env = {}, cwd }) {
   const wallSeconds = (performance.now() - started) / 1000
   const lines = readFileSync(report, 'utf8').trim().split('\n')
   rmSync(folder, { recursive: true })
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}`)
+  if (!accept.includes(code)) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}`)
   const [user, system, kibibytes] = lines.at(-1).split(' ').map(Number)
-  return { wallSeconds, cpuSeconds: user + system, peakMiB: kibibytes / 1024 }
+  return { code, wallSeconds, cpuSeconds: user + system, peakMiB: kibibytes / 1024 }
 }
 
 /** Bytes of all files below a folder. */

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -295,16 +295,18 @@ describe('bkp migrate', () => {
     expect(report.faults.map(({ key }) => key)).toContain(first.slice(disks[0].length + 1))
   })
 
-  it('finds what was changed at the target, and refuses the place of another repository', async () => {
+  it('finds and replaces what was changed at the target, and refuses the place of another repository', async () => {
     const to = at('moved')
     cpSync(disks[0], to, { recursive: true })
     const [first] = filesIn(join(to, 'packs'))
     if (first === undefined) throw new Error('There are packs')
     flipBit(first)
     const migrate = (...more: string[]) => bkp(['migrate', '--from', disks[0], '--to', to, '--yes', '--json', ...more])
-    expect(reportOf<{ faults: { key: string }[] }>(await migrate(), 13).faults.map(({ key }) => key)).toEqual([
-      first.slice(to.length + 1),
-    ])
+    expect(reportOf<{ copiedObjects: number; replacedObjects: number }>(await migrate(), 0)).toMatchObject({
+      copiedObjects: 0,
+      replacedObjects: 1,
+    })
+    expect(readFileSync(first)).toEqual(readFileSync(join(disks[0], first.slice(to.length))))
     const other = at('other')
     expect((await bkp(['init', '--to', other])).code).toBe(0)
     expect((await bkp(['migrate', '--from', disks[0], '--to', other, '--yes'])).code).toBe(2)

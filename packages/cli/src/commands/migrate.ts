@@ -1,7 +1,7 @@
 import type { Destination, MigrationPlan, MigrationResult } from '@bkp/core'
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
-import { moveInConfig } from '../config/move-destination.js'
+import { type ConfigMove, moveInConfig } from '../config/move-destination.js'
 import { UsageError } from '../errors/cli-error.js'
 import { exitCode } from '../errors/exit-codes.js'
 import { configFlag, limitFlags, placeFlag, progressFlag } from '../flags/common.js'
@@ -59,12 +59,21 @@ export default class Migrate extends BaseCommand {
     this.stopProgress()
     if (result.state === 'refused') this.terminal.exitCode = exitCode.failure
     if (result.state === 'incomplete') this.terminal.exitCode = exitCode.damaged
-    const moved =
+    const moved: ConfigMove =
       result.state === 'complete' && !flags['keep-config']
-        ? await moveInConfig((await this.scope()).config, flags.config, flags.from?.[0] ?? '', to[0] ?? '')
-        : undefined
-    if (flags.json)
-      return this.printJson({ ...migrationJson(result, from.name, target.name), movedInConfig: moved ?? null })
+        ? await moveInConfig((await this.scope()).config, this.terminal.env, {
+            flag: flags.config,
+            from: flags.from?.[0] ?? '',
+            to: to[0] ?? '',
+          })
+        : { nextSteps: [] }
+    if (flags.json) {
+      return this.printJson({
+        ...migrationJson(result, from.name, target.name),
+        movedInConfig: moved.name ?? null,
+        nextSteps: moved.nextSteps,
+      })
+    }
     if (result.state === 'planned') await this.print(planLines(result.plan, from, target).join('\n'))
     await this.print(this.#reportOf(result, moved).join('\n'))
   }
@@ -76,7 +85,7 @@ export default class Migrate extends BaseCommand {
     return this.confirm('Begin?')
   }
 
-  #reportOf(result: MigrationResult, moved: string | undefined): string[] {
+  #reportOf(result: MigrationResult, { name, nextSteps }: ConfigMove): string[] {
     const { red, green } = this.colours('stdout')
     if (result.state === 'planned') return ['Dry run: nothing was written']
     if (result.state === 'refused') return ['Nothing was done']
@@ -85,6 +94,8 @@ export default class Migrate extends BaseCommand {
     lines.push(
       `${counted(result.copiedObjects, 'object')} (${bytes(result.copiedBytes)}) copied, ${proof}, in ${duration(result.elapsedMs)}`,
     )
+    if (result.replacedObjects > 0)
+      lines.push(`${counted(result.replacedObjects, 'object')} had wrong bytes at the new place, and were replaced`)
     if (result.state === 'incomplete') {
       const what = counted(result.faults.length, 'object')
       return [
@@ -93,8 +104,8 @@ export default class Migrate extends BaseCommand {
       ]
     }
     lines.push(green('The repository is complete at the new place'))
-    if (moved !== undefined) lines.push(`The configuration's ${safe(moved)} points there now`)
-    return [...lines, 'The old place was left as it is']
+    if (name !== undefined) lines.push(`The configuration's ${safe(name)} points there now`)
+    return [...lines, ...nextSteps.map(safe), 'The old place was left as it is']
   }
 }
 
@@ -106,12 +117,19 @@ function onlyOne(destinations: readonly Destination[], flag: string): Destinatio
 }
 
 function planLines(plan: MigrationPlan, from: Destination, to: Destination): string[] {
-  const { requests, seconds } = plan
-  const time = seconds === undefined ? '' : `, at least ${duration(seconds * 1000)} at the speed of the source`
+  const { requests } = plan
   return [
     `${safe(from.name)} has ${counted(plan.objects, 'object')}, ${bytes(plan.bytes)}`,
-    `To copy to ${safe(to.name)}: ${counted(plan.objectsToCopy, 'object')}, ${bytes(plan.bytesToCopy)}${time}`,
+    `To copy to ${safe(to.name)}: ${counted(plan.objectsToCopy, 'object')}, ${bytes(plan.bytesToCopy)}`,
+    ...timeLines(plan),
     `Requests at the source: about ${requests.readAtSource} reads, ${requests.listAtSource} lists`,
     `Requests at the target: about ${requests.writeAtTarget} writes, ${requests.readAtTarget} reads, ${requests.listAtTarget} lists`,
   ]
+}
+
+function timeLines({ seconds, secondsToCopy = 0, secondsToReadBack = 0 }: MigrationPlan): string[] {
+  if (seconds === undefined) return []
+  const parts = [`${duration(secondsToCopy * 1000)} to copy`]
+  if (secondsToReadBack > 0) parts.push(`${duration(secondsToReadBack * 1000)} to read back`)
+  return [`Time: about ${parts.join(' and ')}, by the limits and the speed of the source; more if the target is slower`]
 }

@@ -93,15 +93,27 @@ export function syncJson({ destinations, damaged, elapsedMs }: SyncResult, isDry
 }
 
 export function migrationJson(result: MigrationResult, from: string, to: string): Json {
-  const { plan, state, copiedObjects, copiedBytes, verifiedObjects, verifiedBytes, faults, elapsedMs } = result
-  const { objects, bytes, objectsToCopy, bytesToCopy, requests, seconds } = plan
+  const { plan, state, copiedObjects, copiedBytes, replacedObjects, verifiedObjects, verifiedBytes } = result
+  const { faults, elapsedMs } = result
+  const { objects, bytes, objectsToCopy, bytesToCopy, requests, seconds, secondsToCopy, secondsToReadBack } = plan
+  const { listAtSource, readAtSource, listAtTarget, writeAtTarget, readAtTarget } = requests
   return {
     from,
     to,
     state,
-    plan: { objects, bytes, objectsToCopy, bytesToCopy, requests: { ...requests }, seconds: seconds ?? null },
+    plan: {
+      objects,
+      bytes,
+      objectsToCopy,
+      bytesToCopy,
+      requests: { listAtSource, readAtSource, listAtTarget, writeAtTarget, readAtTarget },
+      seconds: seconds ?? null,
+      secondsToCopy: secondsToCopy ?? null,
+      secondsToReadBack: secondsToReadBack ?? null,
+    },
     copiedObjects,
     copiedBytes,
+    replacedObjects,
     verifiedObjects,
     verifiedBytes,
     faults: faults.map(({ key, message }) => ({ key, message })),

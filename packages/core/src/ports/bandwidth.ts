@@ -1,9 +1,9 @@
 import type { GetOptions, PutOptions, Storage } from '@bkp/plugin-api'
 import type { TransferLimits } from '../config/destination.js'
+import { type RateAt, rateOf } from '../config/rate-schedule.js'
 import { ForwardingStorage } from './forwarding.js'
 import type { StorageMeter } from './metrics.js'
 import { RateLimiter } from './rate-limiter.js'
-import { type RateAt, rateOf } from './schedule.js'
 import type { Timing } from './timing.js'
 import { isUrgent } from './urgent.js'
 

@@ -1,5 +1,5 @@
+import { nextMinute, type RateAt } from '../config/rate-schedule.js'
 import { untilAborted } from './aborting.js'
-import { nextMinute, type RateAt } from './schedule.js'
 import type { Timing } from './timing.js'
 
 /**

@@ -17,8 +17,14 @@ export interface MigrationPlan {
     readonly writeAtTarget: number
     readonly readAtTarget: number
   }
-  /** From one object that was read at the source; undefined when there is nothing to copy. An upload may well be slower. */
+  /**
+   * From one object that was read at the source, and the limits of both places at the times of the day that it will take;
+   * undefined when there is nothing to measure, or a limit lets nothing through. An upload that is slower takes longer.
+   */
   readonly seconds: number | undefined
+  /** The two parts of it; reading back is taken to be as fast as reading at the source. */
+  readonly secondsToCopy: number | undefined
+  readonly secondsToReadBack: number | undefined
 }
 
 export interface MigrateOptions extends RunOptions {
@@ -38,6 +44,8 @@ export interface MigrationResult {
   readonly state: 'complete' | 'incomplete' | 'refused' | 'planned'
   readonly copiedObjects: number
   readonly copiedBytes: number
+  /** Objects that were at the target with wrong bytes, and are right now. */
+  readonly replacedObjects: number
   /** Objects at the target whose name, size and, when read back, SHA-256 are right. */
   readonly verifiedObjects: number
   readonly verifiedBytes: number

@@ -5,7 +5,7 @@ import { forEachAtATime } from '../../repository/repository-index.js'
 import { throwIfAborted } from '../abort.js'
 
 /** Objects that are on their way at a time; the largest are packs of 16 MiB and more. */
-const transfersAtATime = 4
+export const transfersAtATime = 4
 
 /**
  * The order in which a replica is brought up: what is named before what names it, and the descriptor last of all, so that
@@ -25,6 +25,8 @@ export interface MissingObjects {
   readonly steps: readonly (readonly MissingObject[])[]
   readonly objects: number
   readonly bytes: number
+  /** Everything that was found where it is copied from, by size. */
+  readonly found: ReadonlyMap<string, number>
 }
 
 export interface CopyResult {
@@ -50,11 +52,13 @@ export async function findMissing(
 ): Promise<MissingObjects> {
   const options = signal === undefined ? {} : { signal }
   const steps: MissingObject[][] = []
+  const found = new Map<string, number>()
   for (const family of [...inOrderOfWriting].reverse()) {
     const [wanted, there] = await Promise.all([
       listAll(from, `${family}/`, options),
       to === undefined ? [] : listAll(to, `${family}/`, options),
     ])
+    for (const { key, sizeBytes } of wanted) found.set(key, sizeBytes)
     const known = new Map(there.map(({ key, sizeBytes }) => [key, sizeBytes]))
     const missing = wanted.filter(({ key, sizeBytes }) => known.get(key) !== sizeBytes)
     steps.unshift(missing.map((object) => ({ ...object, isOtherSize: known.has(object.key) })))
@@ -63,8 +67,20 @@ export async function findMissing(
     const { sizeBytes } = await from.stat(descriptorKey, options)
     steps.push([{ key: descriptorKey, sizeBytes, isOtherSize: false }])
   }
+  return missingObjects(steps, found)
+}
+
+/** What is missing besides what was tried already. */
+export function besides({ steps, found }: MissingObjects, tried: ReadonlySet<string>): MissingObjects {
+  return missingObjects(
+    steps.map((step) => step.filter(({ key }) => !tried.has(key))),
+    found,
+  )
+}
+
+function missingObjects(steps: MissingObjects['steps'], found: MissingObjects['found']): MissingObjects {
   const all = steps.flat()
-  return { steps, objects: all.length, bytes: all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+  return { steps, objects: all.length, bytes: all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), found }
 }
 
 /** The keys of all objects but packs: a replica that has what names packs has the packs, as they are written first. */

@@ -1,5 +1,5 @@
-import type { LimitPeriod, TransferLimits } from '../config/destination.js'
 import { BkpError } from '../errors/index.js'
+import type { LimitPeriod, TransferLimits } from './destination.js'
 
 export type Direction = 'upload' | 'download'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nextMinute, rateOf } from './schedule.js'
+import { nextMinute, rateOf } from './rate-schedule.js'
 
 const at = (hours: number, minutes: number) => new Date(2026, 10, 24, hours, minutes, 59).getTime()
 
