@@ -50,6 +50,7 @@ export class Delivery {
     const taking = replicas.filter(({ failure }) => failure === undefined)
     for (const { name, failure } of replicas)
       if (failure !== undefined) options.onEvent?.({ kind: 'destination-lost', name, message: failure.message })
+    if (taking.length === 0) throw replicas[0]?.failure ?? new Error('There is no destination')
     this.#fanOut = new FanOut({
       replicas: taking,
       spool: this.#spool,

@@ -1,4 +1,4 @@
-import type { Storage } from '@bkp/plugin-api'
+import { isPortError, type Storage } from '@bkp/plugin-api'
 import { isBkpError } from '../../errors/index.js'
 import { indexKey, packKey, parseObjectKey } from '../../format/ids.js'
 import { encodeIndexSegment, type IndexPack } from '../../format/index-segment.js'
@@ -17,7 +17,16 @@ import type { OperationContext } from '../context.js'
 export async function adoptOrphans(context: OperationContext, cipherId: string, ownSession: string): Promise<number> {
   let adopted = 0
   // One after the other: what the first has is in the index by the time the second is looked at.
-  for (const { storage } of context.replicas) adopted += await adoptFrom(context, storage, cipherId, ownSession)
+  for (const replica of context.replicas) {
+    if (replica.failure !== undefined) continue
+    try {
+      adopted += await adoptFrom(context, replica.storage, cipherId, ownSession)
+    } catch (error) {
+      // One that fails must not keep the others from their run.
+      if (!context.isReplicated || !isPortError(error)) throw error
+      replica.giveUp(error)
+    }
+  }
   return adopted
 }
 
