@@ -61,6 +61,9 @@ export interface RetryingParts {
 /** `auth` is not among them: a storage renews what expires itself, and wrong credentials stay wrong. */
 const worthRetrying = ['transient', 'throttled', 'offline'] as const
 
+/** How a storage answers that may not, or must not, replace what is there. */
+const isRefusal = (error: unknown) => isPortError(error, 'already-exists') || isPortError(error, 'forbidden')
+
 type Subject = Pick<RetryNotice, 'call' | 'subject'>
 
 /**
@@ -89,7 +92,7 @@ export class RetryingStorage extends ForwardingStorage {
       } catch (error) {
         // An earlier attempt may have stored it, and only its answer was lost. Another writer of the very same bytes
         // cannot be told from that, and does no harm: who needs to win alone writes something of its own.
-        if (isRepeated && isPortError(error, 'already-exists') && (await this.#holds(key, data, options))) return
+        if (isRepeated && isRefusal(error) && (await this.#holds(key, data, options))) return
         isRepeated = true
         noteInDoubt(data)
         throw error
@@ -138,8 +141,13 @@ export class RetryingStorage extends ForwardingStorage {
   }
 
   async #holds(key: string, data: Uint8Array, { signal }: CallOptions): Promise<boolean> {
-    const stored = await this.inner.get(key, signal === undefined ? {} : { signal })
-    return Buffer.compare(stored, data) === 0
+    try {
+      const stored = await this.inner.get(key, signal === undefined ? {} : { signal })
+      return Buffer.compare(stored, data) === 0
+    } catch (error) {
+      if (isPortError(error, 'not-found') || isPortError(error, 'forbidden')) return false
+      throw error
+    }
   }
 
   async #retry<T>(subject: Subject, action: () => Promise<T>, { signal }: CallOptions): Promise<T> {
