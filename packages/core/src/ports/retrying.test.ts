@@ -321,3 +321,29 @@ describe('memory that was given to put', () => {
     expect(mayBeUsedAgain(memory.buffer)).toBe(isFree)
   })
 })
+
+describe('a put whose answer was lost, where nothing may be replaced', () => {
+  const lost = new PortError('transient', 'the connection was cut')
+  const forbidden = new PortError('forbidden', 'these credentials may not replace objects')
+  const refusing = (isStored: boolean) => {
+    const inner = new InMemoryStorage()
+    const put = inner.put.bind(inner)
+    let attempts = 0
+    inner.put = async (...call) => {
+      if (++attempts > 1) throw forbidden
+      if (isStored) await put(...call)
+      throw lost
+    }
+    return new RetryingStorage(inner, { policy })
+  }
+
+  it('has stored what is there', async () => {
+    const storage = refusing(true)
+    await storage.put('new', bytes)
+    expect(Buffer.from(await storage.get('new'))).toEqual(bytes)
+  })
+
+  it('fails for the reason of the refusal when nothing is there', async () => {
+    await expect(refusing(false).put('new', bytes)).rejects.toBe(forbidden)
+  })
+})

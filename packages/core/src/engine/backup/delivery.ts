@@ -51,6 +51,7 @@ export class Delivery {
       this.#spool = new Spool({ ...spool, directory: join(spool.directory, randomUUID()) })
     for (const { name, failure } of replicas)
       if (failure !== undefined) options.onEvent?.({ kind: 'destination-lost', name, message: failure.message })
+    if (taking.length === 0) throw replicas[0]?.failure ?? new Error('There is no destination')
     this.#fanOut = new FanOut({
       replicas: taking,
       spool: this.#spool,

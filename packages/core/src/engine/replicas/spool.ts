@@ -1,8 +1,13 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { PortError } from '@bkp/plugin-api'
+import { objectNameOf } from '../../format/ids.js'
+
+/** A folder that nothing was put into or taken from for so long is that of a killed run. */
+const abandonedAfterMs = 24 * 3_600_000
 
 export interface SpoolOptions {
-  /** A folder of this run's own; made when it is first needed, removed by `close`. */
+  /** A folder of this run's own, in one that only such folders are in; made when it is first needed, removed by `close`. */
   readonly directory: string
   readonly limitBytes: number
 }
@@ -42,9 +47,13 @@ export class Spool {
     return writing
   }
 
+  /** @throws PortError `corrupt` when this disk gives other bytes than it was given: they must not get that name */
   async read(name: string): Promise<Uint8Array> {
     await this.#held.get(name)?.writing
-    return readFile(join(this.#options.directory, name))
+    const bytes = await readFile(join(this.#options.directory, name))
+    if (objectNameOf(bytes) !== name)
+      throw new PortError('corrupt', `the pack ${name} came back from ${this.#options.directory} with other bytes`)
+    return bytes
   }
 
   async letGo(name: string): Promise<void> {
@@ -67,8 +76,23 @@ export class Spool {
   }
 
   async #write(name: string, bytes: Uint8Array): Promise<void> {
-    this.#made ??= mkdir(this.#options.directory, { recursive: true, mode: 0o700 })
+    this.#made ??= this.#make()
     await this.#made
     await writeFile(join(this.#options.directory, name), bytes, { mode: 0o600, flag: 'wx' })
   }
+
+  async #make(): Promise<void> {
+    const { directory } = this.#options
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const parent = dirname(directory)
+    const names = await readdir(parent)
+    // What cannot be removed now is left to a later run.
+    await Promise.allSettled(names.map((name) => removeAbandoned(join(parent, name))))
+  }
+}
+
+/** A run that lives after all and misses its packs loses nothing: its destination lags, and the next run brings it up. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const { mtimeMs } = await stat(folder)
+  if (Date.now() - mtimeMs > abandonedAfterMs) await rm(folder, { recursive: true, force: true })
 }
