@@ -100,6 +100,10 @@ describe.runIf(libc !== undefined)('a packed listing', () => {
     expect(Buffer.from(first.bytes).equals(second.bytes)).toBe(true)
   })
 
+  it('gives entries that take little memory along when they are sent to another thread', () => {
+    for (const { name } of pack().entries()) expect(name.buffer.byteLength).toBeLessThanOrEqual(4096)
+  })
+
   it('is not made when something cannot be examined, and the list then begins at its beginning', () => {
     let calls = 0
     const failing: Libc = { ...native, statx: (...args) => (++calls === 3 ? -1 : native.statx(...args)) }

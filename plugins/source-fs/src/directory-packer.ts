@@ -35,6 +35,9 @@ const directoryType = 0o040000
 const longestName = 255
 const seekStart = 0
 const arenaWords = 256 * 1024
+/** Memory of copied names, the first piece and the others; each has room for the longest name. */
+const firstNamesBytes = 512
+const namesBytes = 4096
 const largestEntryWords = fixedWords + (longestName + 4) / 4
 
 /**
@@ -179,6 +182,7 @@ class PackedDirectory implements PackedListing {
   entries(): SourceEntry[] {
     const words = this.#all
     const bytes = new Uint8Array(words.buffer)
+    const names = new Names()
     const entries: SourceEntry[] = []
     for (let at = this.#start; at < this.#end; ) {
       const nameLength = (words[at] as number) & 0xffff
@@ -187,7 +191,7 @@ class PackedDirectory implements PackedListing {
       const kind = kindOfType(mode & kindMask)
       entries.push({
         kind,
-        name: bytes.subarray(nameStart, nameStart + nameLength),
+        name: names.copy(bytes, nameStart, nameLength),
         mode: mode & 0o7777,
         uid: words[at + word.uid] as number,
         gid: words[at + word.gid] as number,
@@ -205,6 +209,26 @@ class PackedDirectory implements PackedListing {
       at += fixedWords + ((nameLength + 3) >> 2)
     }
     return entries
+  }
+}
+
+/**
+ * Copies of names, many in one piece of memory. Pieces are small, because what is sent to another thread takes the whole
+ * memory behind it along.
+ */
+class Names {
+  #piece = new Uint8Array(0)
+  #used = 0
+
+  copy(from: Uint8Array, start: number, length: number): Uint8Array {
+    if (this.#used + length > this.#piece.length) {
+      this.#piece = new Uint8Array(this.#piece.length === 0 ? firstNamesBytes : namesBytes)
+      this.#used = 0
+    }
+    const at = this.#used
+    for (let n = 0; n < length; n++) this.#piece[at + n] = from[start + n] as number
+    this.#used = at + length
+    return this.#piece.subarray(at, this.#used)
   }
 }
 
