@@ -56,10 +56,14 @@ export default class Backup extends BaseCommand {
       oneFileSystem: flags['one-file-system'] ?? job?.oneFileSystem ?? false,
     }
     const places = await this.places(flags, job?.repository)
-    const repository = await this.openRepository(flags, { startThreads: true, readAhead: selection }, places)
-    const engine = await session.engine()
     const configured = job?.compression ?? places.compression
-    const compression = await chooseCompression(engine, flags, configured, (message) => this.warnPeople(message))
+    // While the passphrase is checked. A codec that fails is told of after that, when there is something to close.
+    const choosing = session
+      .engine()
+      .then((engine) => chooseCompression(engine, flags, configured, (message) => this.warnPeople(message)))
+    choosing.catch(() => undefined)
+    const repository = await this.openRepository(flags, { startThreads: true, readAhead: selection }, places)
+    const compression = await choosing
     const parent = flags.parent === undefined ? {} : { parent: (await repository.resolveSnapshot(flags.parent)).id }
     const progress = await this.startProgress(flags)
     const result = await repository.backup({
@@ -68,7 +72,7 @@ export default class Backup extends BaseCommand {
       ...parent,
       tags: flags.tag ?? job?.tags ?? [],
       force: flags.force,
-      useCache: flags.cache,
+      useCache: !flags['no-cache'],
       dryRun: flags['dry-run'],
       hostname: flags.host ?? job?.host ?? hostname(),
       username: currentUser(),

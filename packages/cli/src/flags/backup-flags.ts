@@ -19,10 +19,9 @@ export const backupFlags = {
     helpValue: 'NAME',
   }),
   force: Flags.boolean({ default: false, description: 'read every file, also those that look unchanged' }),
-  cache: Flags.boolean({
-    default: true,
-    allowNo: true,
-    description: 'use what this machine remembers of the last run',
+  'no-cache': Flags.boolean({
+    default: false,
+    description: 'neither use nor keep what this machine remembers of runs',
   }),
   'dry-run': Flags.boolean({ default: false, description: 'do everything but write' }),
   parent: Flags.string({

@@ -75,9 +75,11 @@ export class PluginEngine implements Engine {
     try {
       opened = await openReplicas(this.#plugins, destinations)
       const fallOvers = new FallOverLog(this.#log)
-      const unlocked = await unlockReplicas(opened, unlock, fallOvers.note)
       const { spool, stateDirectory, cacheDirectory } = this.#settings
-      const codecs = await Codecs.load(describeCodecs(this.#plugins, ['none']))
+      const [unlocked, codecs] = await Promise.all([
+        unlockReplicas(opened, unlock, fallOvers.note),
+        Codecs.load(describeCodecs(this.#plugins, ['none'])),
+      ])
       return new EngineRepository(
         new OperationContext({
           ...unlocked,
