@@ -14,7 +14,9 @@ export interface ChunkTableHandle {
 }
 
 const entryWords = 12
-const segmentShift = 18
+// 48 MiB each: memory of at least 32 MiB always comes fresh from the system, which gives pages only when they are used. Smaller
+// pieces are taken from what was freed before and filled with zeros, so that a second run of a process takes gigabytes.
+const segmentShift = 20
 const segmentEntries = 1 << segmentShift
 const segmentMask = segmentEntries - 1
 const maximumLoad = 0.7
