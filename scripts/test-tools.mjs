@@ -9,6 +9,8 @@ const packages = {
   setpriv: 'util-linux',
   'mkfs.ext4': 'e2fsprogs',
   age: 'age',
+  'mkfs.exfat': 'exfatprogs',
+  'mount.exfat-fuse': 'exfat-fuse',
 }
 
 const isThere = (tool) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool], { stdio: 'ignore' }).status === 0

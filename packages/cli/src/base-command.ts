@@ -84,6 +84,17 @@ export abstract class BaseCommand extends Command {
     return session.openRepository(destinations, await secrets.readUnlock(flags, password), options)
   }
 
+  /** As above, for commands that only read: what is newest may lie where nobody could look. */
+  protected async openToRead(
+    flags: PlaceFlags & UnlockFlags,
+    options: OpenOptions = {},
+    places?: Places,
+  ): Promise<Repository> {
+    const repository = await this.openRepository(flags, options, places)
+    for (const { name, message } of repository.absent) this.warnPeople(`${name} is not read from: ${message}`)
+    return repository
+  }
+
   /** @param unit what is counted, for people */
   protected async startProgress(flags: { json: boolean; progress?: boolean }, unit = 'file'): Promise<Progress> {
     this.#progress = await createProgress(this.terminal, progressMode(flags), unit, this.#parts.now)

@@ -1,5 +1,11 @@
 import { isPortError, PortError, type PortErrorCode } from '@bkp/plugin-api'
 
+/** What a share or a disk says that was mounted and is not there any more. */
+const gone = {
+  code: 'offline',
+  hint: 'The disk or share is gone: connect and mount it again, then run the same command again',
+} as const
+
 const known: Readonly<Record<string, { readonly code: PortErrorCode; readonly hint?: string }>> = {
   ENOENT: { code: 'not-found' },
   ENOTDIR: { code: 'not-found' },
@@ -17,6 +23,15 @@ const known: Readonly<Record<string, { readonly code: PortErrorCode; readonly hi
     code: 'transient',
     hint: 'The disk reports an input/output error: check the cable and its health (smartctl -a), and dmesg',
   },
+  EXDEV: {
+    code: 'unsupported',
+    hint: 'A repository lies on one file system: mount the disk at the folder of the repository or above it, not inside',
+  },
+  ENOTCONN: gone,
+  ESTALE: gone,
+  ENODEV: gone,
+  EHOSTDOWN: gone,
+  ETIMEDOUT: gone,
   EMFILE: { code: 'transient' },
   ENFILE: { code: 'transient' },
   EBUSY: { code: 'transient' },

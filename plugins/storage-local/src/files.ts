@@ -21,10 +21,16 @@ export async function writeDurably(path: string, data: Uint8Array, signal: Abort
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
   try {
     await file.writeFile(data, signal === undefined ? {} : { signal })
-    await file.datasync()
+    await file.datasync().catch(ignoreIfUnknown)
   } finally {
     await file.close()
   }
+}
+
+/** @throws EEXIST when anything is there */
+export async function makeEmpty(path: string): Promise<void> {
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+  await file.close()
 }
 
 /** Opens a regular file. @returns undefined for anything else */
@@ -66,10 +72,16 @@ export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')
   try {
-    await folder.sync()
+    await folder.sync().catch(ignoreIfUnknown)
   } finally {
     await folder.close()
   }
+}
+
+/** Some shares and FUSE file systems know no fsync, and say so: what they store is as durable as it gets. */
+function ignoreIfUnknown(error: unknown): void {
+  const isUnknown = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].some((code) => isSystemError(error, code))
+  if (!isUnknown) throw error
 }
 
 /** What lies in a folder; nothing when it is missing. */
@@ -93,7 +105,16 @@ export async function look(path: string): Promise<Stats | undefined> {
 
 /** Whether a path leads to a folder, also by way of links. */
 export async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(undefinedIfMissing))?.isDirectory() ?? false
+  return (await lookAtRoot(path)) !== undefined
+}
+
+/** Which folder it is, of which file system. */
+export type RootIdentity = Pick<Stats, 'dev' | 'ino'>
+
+/** @returns undefined where a path does not lead to a folder, also by way of links */
+export async function lookAtRoot(path: string): Promise<RootIdentity | undefined> {
+  const found = await stat(path).catch(undefinedIfMissing)
+  return found?.isDirectory() ? found : undefined
 }
 
 function undefinedIfMissing(error: unknown): undefined {

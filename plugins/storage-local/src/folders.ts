@@ -1,15 +1,32 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PortError } from '@bkp/plugin-api'
-import { isFolder, isSystemError, look, syncFolder } from './files.js'
+import { isFolder, isSystemError, look, lookAtRoot, type RootIdentity, syncFolder } from './files.js'
 
 /** The folders of a repository, each known to be a real one before anything below it is touched. */
 export class Folders {
   readonly #root: string
+  readonly #opened: RootIdentity
   readonly #known = new Set<string>()
 
-  constructor(root: string) {
+  /** @param opened what the root was when the repository was opened */
+  constructor(root: string, opened: RootIdentity) {
     this.#root = root
+    this.#opened = opened
+  }
+
+  /**
+   * A mount point stays when its disk is unmounted or pulled out: what is written then would land on the disk below, and what
+   * is read would seem to be lost. Both numbers are others then; one alone may change where a share is mounted anew.
+   * @throws PortError `not-found` or `offline` when the folder is not the one that was opened
+   */
+  async checkRoot(): Promise<void> {
+    const found = await lookAtRoot(this.#root)
+    if (found === undefined) throw rootMissing(this.#root)
+    if (found.dev === this.#opened.dev || found.ino === this.#opened.ino) return
+    throw new PortError('offline', `Another folder lies at ${this.#root} than when it was opened: its disk is gone`, {
+      hint: 'Connect and mount the disk again, then run the same command again',
+    })
   }
 
   /** Forgets what was known, in case others have removed folders. */

@@ -1,4 +1,4 @@
-import { link, mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -16,7 +16,9 @@ import {
   isMissing,
   isSystemError,
   look,
+  lookAtRoot,
   openObject,
+  type RootIdentity,
   readFolder,
   readFully,
   syncFolder,
@@ -25,15 +27,21 @@ import {
 } from './files.js'
 import { Folders, linkRefused, rootMissing } from './folders.js'
 import { isKey } from './keys.js'
+import { refuseUnmounted } from './mounts.js'
+import { nameOnce } from './once.js'
 import { removeStale, temporaryFolder, temporaryName } from './temporary-files.js'
 
 /** Opens a folder as a storage. @throws PortError `not-found` when it must be there and is not */
 export async function openLocalStorage(request: StorageRequest): Promise<Storage> {
   const root = request.url.startsWith('file:') ? fileURLToPath(request.url) : request.url
-  if (request.intent === 'create') await wrap(`Cannot make the folder ${root}`, () => makeRoot(root))
-  else if (!(await wrap(`Cannot open the folder ${root}`, () => isFolder(root)))) throw rootMissing(root)
+  if (request.intent === 'create') {
+    await refuseUnmounted(root)
+    await wrap(`Cannot make the folder ${root}`, () => makeRoot(root))
+  }
+  const opened = await wrap(`Cannot open the folder ${root}`, () => lookAtRoot(root))
+  if (opened === undefined) throw rootMissing(root)
   await wrap(`Cannot open the folder ${root}`, () => removeStale(root, Date.now()))
-  return new LocalStorage(root)
+  return new LocalStorage(root, opened)
 }
 
 /** Objects as files below a folder, one file each. Only regular files are objects. */
@@ -50,18 +58,21 @@ export class LocalStorage implements Storage {
   readonly #root: string
   readonly #folders: Folders
 
-  constructor(root: string) {
+  /** @param opened which folder the root is now; it is looked at again, lest another takes its place */
+  constructor(root: string, opened: RootIdentity) {
     this.#root = root
-    this.#folders = new Folders(root)
+    this.#folders = new Folders(root, opened)
   }
 
   async put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
-    const path = this.#path(key)
+    // Refuses what is no key.
+    this.#path(key)
     const store = async () => {
+      await this.#folders.checkRoot()
       await this.#folders.make(temporaryFolder)
       await this.#folders.make(dirname(key))
-      await this.#publish(path, data, options)
+      await this.#publish(key, data, options)
     }
     const storeAgain = async (error: unknown) => {
       if (!isSystemError(error, 'ENOENT')) throw error
@@ -78,7 +89,7 @@ export class LocalStorage implements Storage {
     return wrapReading(`Cannot read ${key}`, async () => {
       await this.#folders.check(dirname(key))
       const opened = await openObject(path)
-      if (opened === undefined) throw objectMissing(key, path)
+      if (opened === undefined) throw await this.#missing(key)
       const { file, sizeBytes } = opened
       try {
         const offset = options.offset ?? 0
@@ -103,13 +114,13 @@ export class LocalStorage implements Storage {
       await this.#folders.check(dirname(key))
       return look(path)
     })
-    if (!found?.isFile()) throw objectMissing(key, path)
+    if (!found?.isFile()) throw await this.#missing(key)
     return { key, sizeBytes: found.size }
   }
 
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
     options.signal?.throwIfAborted()
-    if (!(await wrap(`Cannot list ${this.#root}`, () => isFolder(this.#root)))) throw rootMissing(this.#root)
+    await wrap(`Cannot list ${this.#root}`, () => this.#folders.checkRoot())
     const start = prefix.slice(0, prefix.lastIndexOf('/') + 1)
     if (start !== '' && !isKey(start.slice(0, -1))) return
     const folders = [start]
@@ -137,7 +148,7 @@ export class LocalStorage implements Storage {
     const path = this.#path(key)
     await wrap(`Cannot remove ${key}`, async () => {
       await this.#folders.check(dirname(key))
-      if (!(await look(path))?.isFile()) return
+      if (!(await look(path))?.isFile()) return this.#folders.checkRoot()
       await unlinkIfThere(path)
       await syncFolder(dirname(path))
     })
@@ -147,18 +158,23 @@ export class LocalStorage implements Storage {
     this.#folders.forget()
   }
 
+  async #missing(key: string): Promise<PortError> {
+    await wrap(`Cannot look at ${this.#root}`, () => this.#folders.checkRoot())
+    return new PortError('not-found', `There is no object ${key} (${join(this.#root, key)})`)
+  }
+
   #path(key: string): string {
     if (!isKey(key)) throw new PortError('config', `"${key}" is not a legal key`)
     return join(this.#root, key)
   }
 
   /** Writes under another name, and gives the file its name when it is whole and durable. */
-  async #publish(path: string, data: Uint8Array, options: PutOptions): Promise<void> {
+  async #publish(key: string, data: Uint8Array, options: PutOptions): Promise<void> {
+    const path = this.#path(key)
     const temporary = join(this.#root, temporaryName())
     try {
       await writeDurably(temporary, data, options.signal)
-      // A link fails where the name is taken, a rename replaces: both are atomic.
-      if (options.ifAbsent) await link(temporary, path)
+      if (options.ifAbsent) await nameOnce(this.#root, temporary, key, options.signal)
       else await rename(temporary, path)
     } catch (error) {
       await removeTemporary(temporary)
@@ -199,8 +215,4 @@ async function makeRoot(root: string): Promise<void> {
       if (!isSystemError(error, 'EACCES')) throw error
     })
   }
-}
-
-function objectMissing(key: string, path: string): PortError {
-  return new PortError('not-found', `There is no object ${key} (${path})`)
 }

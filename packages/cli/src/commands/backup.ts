@@ -110,6 +110,8 @@ function summaryOf(result: BackupResult, places: Places): string[] {
     lines.push(`${counted(issues, 'issue')}: what is named above is not in this snapshot, or not as it is now`)
   if (snapshotId === undefined) return [...lines, 'Dry run: nothing was written']
   if (result.destinations.length > 1) lines.push(...result.destinations.map(outcomeLine))
+  if (result.destinations.some(({ state }) => state === 'lagging'))
+    lines.push(`Bring up what lags by: bkp sync ${placeHint('--from', places)}`)
   const id = shortId(snapshotId)
   return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places)} --target FOLDER`]
 }

@@ -23,7 +23,7 @@ export default class Snapshots extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Snapshots)
     const places = await this.places(flags)
-    const repository = await this.openRepository(flags, {}, places)
+    const repository = await this.openToRead(flags, {}, places)
     const found = await repository.snapshots(snapshotFilter(flags))
     if (flags.json) return this.printJson({ snapshots: found.map(snapshotJson) })
     if (found.length === 0) {

@@ -10,7 +10,7 @@ export default class Stats extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Stats)
-    const repository = await this.openRepository(flags)
+    const repository = await this.openToRead(flags)
     const { snapshots, packs, blobs, storedBytes, blobBytes, snapshotBytes } = await repository.stats({
       signal: this.signal,
     })

@@ -34,7 +34,8 @@ export class Progress {
       const { kind, path, message } = event.issue
       this.#view.say(`${kind}: ${safe(path.text)}: ${safe(message)}`)
     } else if (event.kind === 'destination-lost') {
-      this.#view.say(`${safe(event.name)} takes no further part: ${safe(event.message)}`)
+      const hint = event.hint === undefined ? '' : `\n  ${safe(event.hint)}`
+      this.#view.say(`${safe(event.name)} takes no further part: ${safe(event.message)}${hint}`)
     } else if (event.kind === 'destinations') this.#destinations = event.destinations
     else if (event.kind === 'note') this.#view.say(`note: ${safe(event.message)}`)
     else if (event.kind === 'progress') {

@@ -15,7 +15,9 @@ export async function table(head: readonly string[], rows: readonly (readonly st
   const chars = { ...Object.fromEntries([...none, ...more].map((name) => [name, ''])), middle: '  ' }
   const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
   const made = new Table({ ...(head.length === 0 ? {} : { head: [...head] }), chars, style })
-  made.push(...rows.map((row) => [...row]))
+  // The library breaks the line after a row that is shorter than its head.
+  const width = Math.max(head.length, ...rows.map(({ length }) => length))
+  made.push(...rows.map((row) => [...row, ...new Array<string>(width - row.length).fill('')]))
   return made
     .toString()
     .split('\n')

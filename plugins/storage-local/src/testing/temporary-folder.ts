@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -32,6 +32,35 @@ export function withSmallDisk(options: string, action: (disk: SmallDisk) => Prom
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'bkp-test', folder])
     try {
       await action({ folder, makeReadOnly: () => execFileSync('mount', ['-o', 'remount,ro', folder]) })
+    } finally {
+      execFileSync('umount', [folder])
+    }
+  })
+}
+
+/** Whether an exFAT disk can be made and mounted here; an error where all tests were asked for. */
+export function canMountExfat(): boolean {
+  if (!ownsMachine) return false
+  const missing = ['mkfs.exfat', 'mount.exfat-fuse'].filter(
+    (tool) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool]).status !== 0,
+  )
+  if (missing.length > 0 && process.env.BKP_TEST_ALL === '1')
+    throw new Error(`All tests were asked for (BKP_TEST_ALL=1), and some need ${missing.join(', ')}`)
+  return missing.length === 0
+}
+
+/** Runs `action` with a disk as it is sold: exFAT, which knows no hard links. */
+export function withExfatDisk(action: (folder: string) => Promise<void>): Promise<void> {
+  return withFolder(async (work) => {
+    const image = join(work, 'image')
+    const folder = join(work, 'disk')
+    mkdirSync(folder)
+    writeFileSync(image, '')
+    truncateSync(image, 64 * 1024 * 1024)
+    execFileSync('mkfs.exfat', [image], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'exfat-fuse', '-o', 'loop', image, folder], { stdio: 'ignore' })
+    try {
+      await action(folder)
     } finally {
       execFileSync('umount', [folder])
     }

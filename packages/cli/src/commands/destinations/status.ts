@@ -2,6 +2,7 @@ import type { DestinationStatus } from '@bkp/core'
 import { BaseCommand } from '../../base-command.js'
 import { exitCode } from '../../errors/exit-codes.js'
 import { fromFlag, unlockFlags } from '../../flags/common.js'
+import { placeHint } from '../../flags/place-names.js'
 import { statusJson } from '../../output/results.js'
 import { table } from '../../output/table.js'
 import { bytes, counted, duration, localTime, safe } from '../../output/text.js'
@@ -30,15 +31,27 @@ export default class DestinationsStatus extends BaseCommand {
         statuses.map((status) => this.#rowOf(status)),
       ),
     )
-    for (const { name, message } of statuses)
-      if (message !== undefined) await this.print(`${safe(name)}: ${safe(message)}`)
-    if (statuses.some(isShort)) await this.print('Bring up what lags by: bkp sync')
+    for (const { name, message, hint } of statuses) {
+      if (message === undefined) continue
+      await this.print(`${safe(name)}: ${safe(message)}${hint === undefined ? '' : `\n  ${safe(hint)}`}`)
+    }
+    if (statuses.some(({ missingObjects = 0 }) => missingObjects > 0))
+      await this.print(`Bring up what lags by: bkp sync ${placeHint('--from', await this.places(flags))}`)
   }
 
   #rowOf(status: DestinationStatus): string[] {
     const { red, green } = this.colours('stdout')
-    const { name, message, snapshots = 0, newestSnapshot, lagSnapshots = 0, lagSeconds = 0, lastCheck } = status
-    if (message !== undefined) return [safe(name), red('not reachable')]
+    const {
+      name,
+      message,
+      isEmpty,
+      snapshots = 0,
+      newestSnapshot,
+      lagSnapshots = 0,
+      lagSeconds = 0,
+      lastCheck,
+    } = status
+    if (message !== undefined) return [safe(name), red(isEmpty ? 'no repository' : 'not usable')]
     const lag =
       lagSnapshots === 0 ? green('none') : red(`${counted(lagSnapshots, 'snapshot')}, ${duration(lagSeconds * 1000)}`)
     const missing =

@@ -81,6 +81,10 @@ export interface DestinationStatus {
   readonly url: string
   /** Why it cannot be used now; everything below is unknown then. */
   readonly message?: string
+  /** What can be done about that. */
+  readonly hint?: string
+  /** It can be reached, and holds no repository. */
+  readonly isEmpty?: true
   readonly snapshots?: number
   /** ISO 8601. */
   readonly newestSnapshot?: string

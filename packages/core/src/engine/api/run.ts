@@ -32,7 +32,7 @@ export type EngineEvent =
   /** Where the several destinations of a run are. */
   | { readonly kind: 'destinations'; readonly destinations: readonly DestinationProgress[] }
   /** A destination takes no further part; the run goes on with the others. */
-  | { readonly kind: 'destination-lost'; readonly name: string; readonly message: string }
+  | { readonly kind: 'destination-lost'; readonly name: string; readonly message: string; readonly hint?: string }
   | { readonly kind: 'note'; readonly message: string }
 
 export interface DestinationProgress {

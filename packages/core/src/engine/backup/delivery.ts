@@ -7,7 +7,7 @@ import type { OperationContext } from '../context.js'
 import type { MissingObject } from '../replicas/copy-missing.js'
 import { FanOut } from '../replicas/fan-out.js'
 import { catchUp, type Lag } from '../replicas/lag.js'
-import type { Replica } from '../replicas/replica.js'
+import { lostEvent, type Replica } from '../replicas/replica.js'
 import { Spool } from '../replicas/spool.js'
 import { type FilledPack, PackStore } from './pack-store.js'
 
@@ -49,8 +49,7 @@ export class Delivery {
     // Whoever has one destination has nobody to wait for it.
     if (spool !== undefined && context.isReplicated)
       this.#spool = new Spool({ ...spool, directory: join(spool.directory, randomUUID()) })
-    for (const { name, failure } of replicas)
-      if (failure !== undefined) options.onEvent?.({ kind: 'destination-lost', name, message: failure.message })
+    for (const { name, failure } of replicas) if (failure !== undefined) options.onEvent?.(lostEvent(name, failure))
     if (taking.length === 0) throw replicas[0]?.failure ?? new Error('There is no destination')
     this.#fanOut = new FanOut({
       replicas: taking,

@@ -8,6 +8,7 @@ import type { OperationContext } from '../context.js'
 import { describeCodecs } from '../plugin-access.js'
 import { findLags, type Lag } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
+import { lostEvent } from '../replicas/replica.js'
 import { Delivery } from './delivery.js'
 import { adoptOrphans } from './orphans.js'
 import { ScanCache } from './scan-cache.js'
@@ -24,8 +25,7 @@ export async function runBackup(context: OperationContext, options: BackupOption
   const listedSince = context.reserve.listedSince(context.now())
   const started = listedSince ?? context.now()
   options.onEvent?.({ kind: 'started', operation: 'backup' })
-  for (const { destination, error } of context.absent)
-    options.onEvent?.({ kind: 'destination-lost', name: destination.name, message: error.message })
+  for (const { destination, error } of context.absent) options.onEvent?.(lostEvent(destination.name, error))
   const stored = { bytes: 0, hasBegun: false }
   const abort = new AbortController()
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])

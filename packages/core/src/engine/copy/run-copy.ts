@@ -7,6 +7,7 @@ import { adoptOrphans } from '../backup/orphans.js'
 import type { OperationContext } from '../context.js'
 import { findLags } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
+import { lostEvent } from '../replicas/replica.js'
 import { byOrigin, originOf } from './copied-snapshot.js'
 import { CopyRun, type CopyRunParts, type CopyTotals } from './copy-run.js'
 import { described } from './described.js'
@@ -29,7 +30,7 @@ export async function runCopy(
   refuseSame(source, target)
   options.onEvent?.({ kind: 'started', operation: 'copy' })
   for (const { destination, error } of [...source.absent, ...target.absent])
-    options.onEvent?.({ kind: 'destination-lost', name: destination.name, message: error.message })
+    options.onEvent?.(lostEvent(destination.name, error))
   const broken: BrokenObject[] = []
   const [all, there] = await Promise.all([
     loadSnapshots(source.repository, source.cipherFor, broken),

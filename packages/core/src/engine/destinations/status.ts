@@ -1,10 +1,11 @@
+import { isBkpError } from '../../errors/index.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import { throwIfAborted } from '../abort.js'
 import type { DestinationStatus, RunOptions } from '../api.js'
 import type { CheckRecords } from '../check/check-records.js'
 import type { OperationContext } from '../context.js'
 import { listAll } from '../replicas/copy-missing.js'
-import { asError, type Replica } from '../replicas/replica.js'
+import { asError, hintOf, type Replica } from '../replicas/replica.js'
 
 /** What one replica holds by itself. */
 interface Holding {
@@ -37,7 +38,7 @@ export async function statusOf(
   for (const one of found) {
     const { name, url } = one.replica.destination
     if (!('sizes' in one)) {
-      statuses.push({ name, url, message: one.error.message })
+      statuses.push({ name, url, message: one.error.message, ...hintOf(one.error) })
       continue
     }
     const missing = [...all].filter(([key]) => !one.sizes.has(key))
@@ -56,7 +57,13 @@ export async function statusOf(
       ...(lastCheck === undefined ? {} : { lastCheck }),
     })
   }
-  const absent = context.absent.map(({ destination: { name, url }, error }) => ({ name, url, message: error.message }))
+  const absent = context.absent.map(({ destination: { name, url }, error }) => ({
+    name,
+    url,
+    message: error.message,
+    ...(isBkpError(error, 'no-repository') ? { isEmpty: true as const } : {}),
+    ...hintOf(error),
+  }))
   return [...statuses, ...absent]
 }
 

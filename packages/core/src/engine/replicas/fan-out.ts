@@ -1,6 +1,6 @@
 import type { Storage } from '@bkp/plugin-api'
 import type { EngineEvent } from '../api.js'
-import type { Replica } from './replica.js'
+import { lostEvent, type Replica } from './replica.js'
 import { ReplicaWriter } from './replica-writer.js'
 import type { Spool } from './spool.js'
 
@@ -69,7 +69,7 @@ export class FanOut {
       if (replica.failure === undefined || this.#failed.has(replica)) continue
       this.#failed.add(replica)
       if (this.writers.length === 1 || this.#options.signal.aborted) continue
-      this.#options.onEvent?.({ kind: 'destination-lost', name: replica.name, message: replica.failure.message })
+      this.#options.onEvent?.(lostEvent(replica.name, replica.failure))
     }
     if (this.#failed.size < this.writers.length) return
     this.#options.signal.throwIfAborted()

@@ -56,7 +56,21 @@ export async function openReplicas(
   }
   const isLocal = ({ replica }: (typeof opened)[number]) => replica.storage.capabilities.isLocal
   const inOrder = [...opened.filter(isLocal), ...opened.filter((opening) => !isLocal(opening))]
-  return { replicas: inOrder.map(({ replica }) => replica), absent }
+  return {
+    replicas: inOrder.map(({ replica }) => replica),
+    absent: absent.map(({ destination, error }) => ({ destination, error: adviseReplica(destination, error, first) })),
+  }
+}
+
+/** Beside others, what is wanted where nothing is yet is a replica: `bkp init` would begin another repository there. */
+function adviseReplica({ name }: Destination, error: Error, source: { readonly destination: Destination }): Error {
+  if (!isBkpError(error, 'no-repository')) return error
+  const hint = `Check that its disk is mounted and the address right; a new replica is made there by: bkp sync --from ${inShell(source.destination.name)} --to ${inShell(name)}`
+  return new BkpError('no-repository', error.message, { hint, cause: error })
+}
+
+function inShell(text: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 async function open(plugins: PluginAccess, destination: Destination): Promise<Opening> {

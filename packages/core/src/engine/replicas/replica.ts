@@ -1,5 +1,7 @@
-import type { Storage } from '@bkp/plugin-api'
+import { isPortError, type Storage } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
+import { isBkpError } from '../../errors/index.js'
+import type { EngineEvent } from '../api.js'
 
 /** A destination while a command runs: its storage, and whether it still takes part. */
 export class Replica {
@@ -31,6 +33,17 @@ export class Replica {
 export interface AbsentReplica {
   readonly destination: Destination
   readonly error: Error
+}
+
+/** What a run says of a destination that takes no further part. */
+export function lostEvent(name: string, error: Error): EngineEvent {
+  return { kind: 'destination-lost', name, message: error.message, ...hintOf(error) }
+}
+
+/** What can be done about an error, where it says so. */
+export function hintOf(error: Error): { readonly hint?: string } {
+  const hint = isBkpError(error) || isPortError(error) ? error.hint : undefined
+  return hint === undefined ? {} : { hint }
 }
 
 /** What a thrown value says, as an error. */

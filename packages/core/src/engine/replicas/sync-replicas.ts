@@ -7,7 +7,7 @@ import type { SyncOptions, SyncOutcome, SyncResult } from '../api.js'
 import type { PluginAccess } from '../plugin-access.js'
 import { copyObjects, findMissing, type MissingObject, type MissingObjects } from './copy-missing.js'
 import { openReplicas, openStorageAt } from './open-replicas.js'
-import { asError, Replica } from './replica.js'
+import { asError, lostEvent, Replica } from './replica.js'
 import { type FellOver, ReplicatedStorage } from './replicated-storage.js'
 
 export interface SyncParts {
@@ -39,7 +39,9 @@ export async function syncReplicas(options: SyncOptions, parts: SyncParts): Prom
     outcomes.set(name, { name, url, state: 'lagging', objects: 0, bytes: 0, message: error.message })
   try {
     for (const { destination, error } of sources.absent) {
-      onEvent?.({ kind: 'destination-lost', name: destination.name, message: error.message })
+      // The configuration may name a new destination among those that are read from.
+      if (options.create && isBkpError(error, 'no-repository')) continue
+      onEvent?.(lostEvent(destination.name, error))
       if (options.to.some(({ name }) => name === destination.name)) fail(destination, error)
     }
     const targets: Target[] = []
@@ -54,7 +56,9 @@ export async function syncReplicas(options: SyncOptions, parts: SyncParts): Prom
       } catch (error) {
         if (isBkpError(error, 'usage') || isBkpError(error, 'interrupted')) throw error
         throwIfAborted(signal)
-        fail(destination, asError(error))
+        const failure = asError(error)
+        fail(destination, failure)
+        onEvent?.(lostEvent(destination.name, failure))
       }
     }
     const damaged = await copyToAll(targets, options, outcomes)
@@ -108,9 +112,9 @@ async function copyToAll(
       } catch (error) {
         if (signal?.aborted) throw abortError(signal)
         done.errors++
-        const { message } = asError(error)
-        outcomes.set(name, { name, url, state: 'lagging', objects: 0, bytes: 0, message })
-        onEvent?.({ kind: 'destination-lost', name, message })
+        const failure = asError(error)
+        outcomes.set(name, { name, url, state: 'lagging', objects: 0, bytes: 0, message: failure.message })
+        onEvent?.(lostEvent(name, failure))
       }
     }),
   )
