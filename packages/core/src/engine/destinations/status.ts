@@ -1,3 +1,4 @@
+import { shownPlace } from '../../config/destination.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import { throwIfAborted } from '../abort.js'
 import type { DestinationStatus, RunOptions } from '../api.js'
@@ -35,13 +36,13 @@ export async function statusOf(
   const newest = Math.max(...holdings.map(newestOf))
   const statuses: DestinationStatus[] = []
   for (const one of found) {
-    const { name, url } = one.replica.destination
+    const { name, url } = shownPlace(one.replica.destination)
     if (!('sizes' in one)) {
       statuses.push({ name, url, message: one.error.message })
       continue
     }
     const missing = [...all].filter(([key]) => !one.sizes.has(key))
-    const lastCheck = await records?.latest(context.repository.id, url)
+    const lastCheck = await records?.latest(context.repository.id, one.replica.destination.url)
     const own = one.snapshots.at(-1)?.snapshot.time
     statuses.push({
       name,
@@ -56,7 +57,10 @@ export async function statusOf(
       ...(lastCheck === undefined ? {} : { lastCheck }),
     })
   }
-  const absent = context.absent.map(({ destination: { name, url }, error }) => ({ name, url, message: error.message }))
+  const absent = context.absent.map(({ destination, error }) => ({
+    ...shownPlace(destination),
+    message: error.message,
+  }))
   return [...statuses, ...absent]
 }
 
