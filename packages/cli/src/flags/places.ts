@@ -154,9 +154,9 @@ export class PlaceResolver {
   }
 }
 
-// A plain path needs no more; a URL may have a query.
+// A plain path needs no more; a URL may have a query, and a password, which is refused later.
 async function shown(url: string): Promise<string> {
-  return url.includes('?') ? (await import('@bkp/core/config')).shownUrl(url) : url
+  return /[?@]/.test(url) ? (await import('@bkp/core/config')).shownUrl(url) : url
 }
 
 function onlyRepository(loaded: LoadedConfig | undefined, flag: string): readonly string[] {

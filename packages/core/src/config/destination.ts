@@ -33,3 +33,8 @@ export interface Destination {
 export function destinationOf(url: string): Destination {
   return { name: shownUrl(url), url }
 }
+
+/** How results name a destination: one that was refused may have a secret in its URL. */
+export function shownPlace({ name, url }: Destination): { readonly name: string; readonly url: string } {
+  return { name, url: shownUrl(url) }
+}

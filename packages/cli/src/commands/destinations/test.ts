@@ -25,11 +25,11 @@ export default class DestinationsTest extends BaseCommand {
       tried.push({ destination, result: await this.#try(() => engine.probe(destination, { signal: this.signal })) })
     if (tried.some(({ result }) => result.steps.some(({ level }) => level === 'problem')))
       this.terminal.exitCode = exitCode.failure
+    const { shownPlace } = await import('@bkp/core')
+    const shown = tried.map(({ destination, result }) => ({ result, ...shownPlace(destination) }))
     if (flags.json)
-      return this.printJson({
-        destinations: tried.map(({ destination: { name, url }, result }) => probeJson(result, name, url)),
-      })
-    for (const { destination, result } of tried) await this.#report(destination, result)
+      return this.printJson({ destinations: shown.map(({ name, url, result }) => probeJson(result, name, url)) })
+    for (const { name, url, result } of shown) await this.#report(name, url, result)
   }
 
   /** One that cannot be opened is a finding; the others are tried all the same. */
@@ -49,7 +49,7 @@ export default class DestinationsTest extends BaseCommand {
     }
   }
 
-  async #report({ name, url }: Destination, result: ProbeResult): Promise<void> {
+  async #report(name: string, url: string, result: ProbeResult): Promise<void> {
     const { red, green, yellow } = this.colours('stdout')
     const paint = { ok: green, note: yellow, problem: red }
     await this.print(`${safe(name)}${name === url ? '' : ` (${safe(url)})`}`)

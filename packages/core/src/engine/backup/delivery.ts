@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { shownPlace } from '../../config/destination.js'
 import { BkpError } from '../../errors/index.js'
 import { loadCondemned, type RepositoryIndex } from '../../repository/repository-index.js'
 import type { BackupOptions, DestinationOutcome } from '../api.js'
@@ -127,14 +128,20 @@ export class Delivery {
 
   #outcomes(): DestinationOutcome[] {
     const present = this.#context.replicas.map((replica): DestinationOutcome => {
-      const { name, url } = replica.destination
+      const place = shownPlace(replica.destination)
       const storedBytes = this.#fanOut.writers.find((writer) => writer.replica === replica)?.storedBytes ?? 0
-      const common = { name, url, storedBytes, caughtUpObjects: this.#caughtUp.get(replica) ?? 0 }
+      const common = { ...place, storedBytes, caughtUpObjects: this.#caughtUp.get(replica) ?? 0 }
       if (replica.failure === undefined) return { ...common, state: 'complete' }
       return { ...common, state: 'lagging', message: replica.failure.message }
     })
-    const absent = this.#context.absent.map(({ destination: { name, url }, error }): DestinationOutcome => {
-      return { name, url, state: 'lagging', storedBytes: 0, caughtUpObjects: 0, message: error.message }
+    const absent = this.#context.absent.map(({ destination, error }): DestinationOutcome => {
+      return {
+        ...shownPlace(destination),
+        state: 'lagging',
+        storedBytes: 0,
+        caughtUpObjects: 0,
+        message: error.message,
+      }
     })
     return [...present, ...absent]
   }

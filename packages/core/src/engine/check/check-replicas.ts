@@ -1,3 +1,4 @@
+import { shownPlace } from '../../config/destination.js'
 import { descriptorKey } from '../../format/ids.js'
 import { throwIfAborted } from '../abort.js'
 import type { CheckOptions, Damage, DestinationCheck, HealedObject } from '../api.js'
@@ -55,7 +56,7 @@ class ReplicaCheck {
   }
 
   async run(): Promise<DestinationCheck> {
-    const { name, url } = this.#replica.destination
+    const { name, url } = shownPlace(this.#replica.destination)
     const found = await runCheck(this.#context, this.#options)
     if (this.#others.length === 0) return { ...found, name, url, healed: [] }
     const damages = [...found.damages, ...(await this.#missingHere(found.damages))]

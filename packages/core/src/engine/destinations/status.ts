@@ -1,3 +1,4 @@
+import { shownPlace } from '../../config/destination.js'
 import { isBkpError } from '../../errors/index.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import { throwIfAborted } from '../abort.js'
@@ -36,13 +37,13 @@ export async function statusOf(
   const newest = Math.max(...holdings.map(newestOf))
   const statuses: DestinationStatus[] = []
   for (const one of found) {
-    const { name, url } = one.replica.destination
+    const { name, url } = shownPlace(one.replica.destination)
     if (!('sizes' in one)) {
       statuses.push({ name, url, message: one.error.message, ...hintOf(one.error) })
       continue
     }
     const missing = [...all].filter(([key]) => !one.sizes.has(key))
-    const lastCheck = await records?.latest(context.repository.id, url)
+    const lastCheck = await records?.latest(context.repository.id, one.replica.destination.url)
     const own = one.snapshots.at(-1)?.snapshot.time
     statuses.push({
       name,
@@ -57,9 +58,8 @@ export async function statusOf(
       ...(lastCheck === undefined ? {} : { lastCheck }),
     })
   }
-  const absent = context.absent.map(({ destination: { name, url }, error }) => ({
-    name,
-    url,
+  const absent = context.absent.map(({ destination, error }) => ({
+    ...shownPlace(destination),
     message: error.message,
     ...(isBkpError(error, 'no-repository') ? { isEmpty: true as const } : {}),
     ...hintOf(error),

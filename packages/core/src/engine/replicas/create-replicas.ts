@@ -1,5 +1,5 @@
 import type { Secret, Storage } from '@bkp/plugin-api'
-import type { Destination } from '../../config/destination.js'
+import { type Destination, shownPlace } from '../../config/destination.js'
 import { BkpError, isBkpError } from '../../errors/index.js'
 import {
   type CreationParts,
@@ -34,14 +34,13 @@ export async function createReplicas(
     const outcomes: DestinationOutcome[] = []
     const errors: Error[] = []
     for (const { destination, storage } of opened) {
-      const { name, url } = destination
-      const error = await storeRepository(url, storage, made).then(() => undefined, asError)
+      const error = await storeRepository(destination.url, storage, made).then(() => undefined, asError)
       if (error !== undefined) errors.push(error)
       // Somebody else was faster: two repositories must not be taken for one.
       if (isBkpError(error, 'repository-exists')) throw error
       const message = error === undefined ? {} : { message: error.message }
       const state = error === undefined ? 'complete' : 'lagging'
-      outcomes.push({ name, url, state, storedBytes: 0, caughtUpObjects: 0, ...message })
+      outcomes.push({ ...shownPlace(destination), state, storedBytes: 0, caughtUpObjects: 0, ...message })
     }
     if (errors.length === opened.length) throw errors[0]
     return { repositoryId: made.id, recoveryCode: made.recoveryCode, url: first.url, destinations: outcomes }

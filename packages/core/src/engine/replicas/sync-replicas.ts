@@ -1,5 +1,5 @@
 import { isPortError, type Storage } from '@bkp/plugin-api'
-import type { Destination } from '../../config/destination.js'
+import { type Destination, shownPlace } from '../../config/destination.js'
 import { BkpError, isBkpError } from '../../errors/index.js'
 import { readDescriptor } from '../../repository/opened-repository.js'
 import { abortError, throwIfAborted } from '../abort.js'
@@ -35,8 +35,14 @@ export async function syncReplicas(options: SyncOptions, parts: SyncParts): Prom
   const sources = await openReplicas(parts.plugins, options.from)
   const opened = [...sources.replicas]
   const outcomes = new Map<string, SyncOutcome>()
-  const fail = ({ name, url }: Destination, error: Error) =>
-    outcomes.set(name, { name, url, state: 'lagging', objects: 0, bytes: 0, message: error.message })
+  const fail = (destination: Destination, error: Error) =>
+    outcomes.set(destination.name, {
+      ...shownPlace(destination),
+      state: 'lagging',
+      objects: 0,
+      bytes: 0,
+      message: error.message,
+    })
   try {
     for (const { destination, error } of sources.absent) {
       // The configuration may name a new destination among those that are read from.
@@ -96,7 +102,7 @@ async function copyToAll(
   const damaged = new Map<string, string>()
   await Promise.all(
     targets.map(async ({ replica, from, missing }) => {
-      const { name, url } = replica.destination
+      const { name, url } = shownPlace(replica.destination)
       if (dryRun) {
         const { objects, bytes } = missing
         outcomes.set(name, { name, url, state: objects === 0 ? 'complete' : 'lagging', objects, bytes })
