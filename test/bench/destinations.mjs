@@ -26,6 +26,8 @@ const { values } = parseArgs({
     json: { type: 'string' },
   },
 })
+// So that servers end with it.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
 mkdirSync(values.work, { recursive: true })
 console.log(
   `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`,

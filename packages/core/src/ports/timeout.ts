@@ -38,16 +38,23 @@ export interface TimeoutParts {
 /** Sizes that are not known before a whole object is read: nothing else of ours is larger than this. */
 const largestOther = 4 * 1024 * 1024
 
+/** Smaller answers are given fresh memory. */
+const leastSpare = 1024 * 1024
+const mostSpare = 3
+
 /**
  * Lets no call hang. What takes too long is aborted and rejects with `transient`, whether or not the storage listens to the
- * signal. A storage that does not may still be at work: so it never gets memory that the caller may use again (`into`), and
- * callers must not change bytes that they have given to `put` unless they ask `mayBeUsedAgain` first.
+ * signal. A storage that does not may still be at work: so it never gets memory that the caller may use again (`into`), but
+ * memory of ours, which is used again only after the storage has given what was asked for; and callers must not change bytes
+ * that they have given to `put` unless they ask `mayBeUsedAgain` first.
  *
  * A list has the time from one object to the next.
  */
 export class TimeoutStorage extends ForwardingStorage {
   readonly #limits: TimeLimits
   readonly #timing: Timing
+  /** Memory of answers that nobody writes to any more. */
+  readonly #spare: ArrayBuffer[] = []
 
   constructor(inner: Storage, { limits, timing }: TimeoutParts) {
     super(inner)
@@ -64,13 +71,28 @@ export class TimeoutStorage extends ForwardingStorage {
   override async get(key: string, { into, ...options }: GetOptions = {}): Promise<Uint8Array> {
     const length = options.length ?? into?.length
     const expected = length ?? (/^(packs|index)\//.test(key) ? maxObjectBytes : largestOther)
+    const ours = into === undefined ? undefined : this.#memory(into.length)
+    const range = { ...(length === undefined ? {} : { length }), ...(ours === undefined ? {} : { into: ours }) }
     const bytes = await this.#call(`Reading ${key}`, expected, options.signal, (signal) =>
-      this.inner.get(key, { ...options, ...(length === undefined ? {} : { length }), signal }),
+      this.inner.get(key, { ...options, ...range, signal }),
     )
     // An answer of another length is for others to judge.
     if (into === undefined || into.length !== bytes.length) return bytes
     into.set(bytes)
+    this.#keep(ours)
     return into
+  }
+
+  /** Used again, since fresh memory of this size costs as much as what is done with it. */
+  #memory(length: number): Uint8Array<ArrayBuffer> | undefined {
+    if (length < leastSpare) return undefined
+    const at = this.#spare.findIndex(({ byteLength }) => byteLength >= length)
+    const [buffer = new ArrayBuffer(length)] = at < 0 ? [] : this.#spare.splice(at, 1)
+    return new Uint8Array(buffer, 0, length)
+  }
+
+  #keep(memory: Uint8Array<ArrayBuffer> | undefined): void {
+    if (memory !== undefined && this.#spare.length < mostSpare) this.#spare.push(memory.buffer)
   }
 
   override stat(key: string, options: CallOptions = {}): Promise<StoredObject> {
