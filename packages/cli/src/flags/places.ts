@@ -100,7 +100,7 @@ export class PlaceResolver {
     { path, storages }: LoadedConfig,
   ): Promise<Destination> {
     const { isPlainPath, isSecretProperty, propertiesOf, schemeOf } = await import('@bkp/core/config')
-    const { url, options, limits } = written
+    const { url, options, limits, patience } = written
     const storage = storages.find(({ schemes }) => schemes.includes(schemeOf(url)))
     const properties = propertiesOf(storage?.schema ?? {})
     const fetched = Object.entries(options).map(async ([option, value]) => {
@@ -112,6 +112,7 @@ export class PlaceResolver {
       url: isPlainPath(url) ? pathInConfig(url, path, this.#machine.home) : url,
       ...(fetched.length === 0 ? {} : { options: Object.fromEntries(await Promise.all(fetched)) }),
       ...(limits === undefined ? {} : { limits }),
+      ...(patience === undefined ? {} : { patience }),
     }
   }
 

@@ -18,6 +18,16 @@ export interface TransferLimits {
   readonly schedule?: readonly LimitPeriod[]
 }
 
+/** How long to wait for a destination before it counts as lost; core has a default for each. */
+export interface Patience {
+  /** For the answer to one call, beside the time that its bytes need. */
+  readonly callSeconds?: number
+  /** A transfer that is slower than this counts as dead. */
+  readonly slowestBytesPerSecond?: number
+  /** Since the first failure of a call, as long as it is tried again. */
+  readonly retrySeconds?: number
+}
+
 /** One place where a repository lies; every destination of a repository is a full replica of it. */
 export interface Destination {
   /** From the configuration, or the URL itself: how results and messages call it. Never holds a secret. */
@@ -27,6 +37,7 @@ export interface Destination {
   /** Options of the storage plugin, as the configuration gives them; secrets are `Secret`s. */
   readonly options?: Readonly<Record<string, unknown>>
   readonly limits?: TransferLimits
+  readonly patience?: Patience
 }
 
 /** A destination that is known by its URL alone. */

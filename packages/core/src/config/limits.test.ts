@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { limitsOf, withRates } from './limits.js'
+import { limitsOf, patienceOf, withRates } from './limits.js'
+
+describe('patience', () => {
+  it('is read with its rate in bytes per second', () => {
+    const written = { callSeconds: 10, retrySeconds: 0, slowest: '2K' }
+    expect(patienceOf(written)).toEqual({ callSeconds: 10, retrySeconds: 0, slowestBytesPerSecond: 2048 })
+    expect(patienceOf({})).toEqual({})
+  })
+})
 
 describe('limits', () => {
   it('given on the command line count at every time, in their direction alone', () => {

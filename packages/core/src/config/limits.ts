@@ -1,4 +1,4 @@
-import type { LimitPeriod, TransferLimits } from './destination.js'
+import type { LimitPeriod, Patience, TransferLimits } from './destination.js'
 import { parseRate } from './size.js'
 
 /** Rates as they stand in the file: a text such as `5M`, or a number of bytes per second. */
@@ -35,6 +35,16 @@ export function withRates(limits: TransferLimits | undefined, rates: WrittenRate
   }
   const changed = change(limits ?? {})
   return changed.schedule === undefined ? changed : { ...changed, schedule: changed.schedule.map(change) }
+}
+
+/** As it stands in the file. */
+export interface WrittenPatience extends Omit<Patience, 'slowestBytesPerSecond'> {
+  readonly slowest?: string | number
+}
+
+export function patienceOf({ slowest, ...seconds }: WrittenPatience): Patience {
+  const rate = rateOf(slowest)
+  return { ...seconds, ...(rate === undefined ? {} : { slowestBytesPerSecond: rate }) }
 }
 
 function ratesOf({ upload, download }: WrittenRates): Omit<TransferLimits, 'schedule'> {

@@ -1,4 +1,4 @@
-import type { TransferLimits } from './destination.js'
+import type { Patience, TransferLimits } from './destination.js'
 
 /**
  * The configuration as it stands in the file, checked: names, places and options, with secrets still as text or
@@ -31,6 +31,7 @@ export interface DestinationConfig {
   /** Of the storage; texts of secret options are references or the secrets themselves. */
   readonly options: Readonly<Record<string, unknown>>
   readonly limits?: TransferLimits
+  readonly patience?: Patience
 }
 
 /** What one backup job backs up, and how. */

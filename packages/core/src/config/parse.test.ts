@@ -147,6 +147,14 @@ describe('a configuration', () => {
     [oneDestination(`        url: cloud://ann:${secret}@b`), 'url holds a password'],
     [oneDestination('        url: cloud://b\n        limits: { upload: fast }'), 'limits.upload must match pattern'],
     [oneDestination('        url: cloud://b\n        limits: { upload: 0 }'), 'limits.upload must be >= 1'],
+    [
+      oneDestination('        url: cloud://b\n        patience: { slowest: unlimited }'),
+      'patience.slowest must match pattern',
+    ],
+    [
+      oneDestination('        url: cloud://b\n        patience: { callSeconds: 0 }'),
+      'patience.callSeconds must be >= 1',
+    ],
   ])('that is %j is refused with place, path and reason', async (text, expected) => {
     expect((await problemsOf(text)).join('\n')).toContain(expected)
   })

@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigProblem } from './config-error.js'
 import { hasPassword, schemeOf, splitQuery } from './destination-url.js'
 import { ConfigDocument } from './document.js'
-import { limitsOf, type WrittenLimits } from './limits.js'
+import { limitsOf, patienceOf, type WrittenLimits, type WrittenPatience } from './limits.js'
 import type {
   CompressionConfig,
   Config,
@@ -175,11 +175,12 @@ function repositoryOf(written: unknown): RepositoryConfig {
 
 function destinationOf(written: unknown): DestinationConfig {
   if (typeof written === 'string') return { url: written, options: {} }
-  const { url, options = {}, limits } = written as Written
+  const { url, options = {}, limits, patience } = written as Written
   return {
     url: url as string,
     options: options as DestinationConfig['options'],
     ...(limits === undefined ? {} : { limits: limitsOf(limits as WrittenLimits) }),
+    ...(patience === undefined ? {} : { patience: patienceOf(patience as WrittenPatience) }),
   }
 }
 

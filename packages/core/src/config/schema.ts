@@ -4,10 +4,11 @@ export type Schema = Readonly<Record<string, unknown>>
 
 const name = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
 const texts = { type: 'array', items: { type: 'string', minLength: 1 } }
+const rateText = '(?!0+(\\.0+)?[KMGTkmgt]?(i?[Bb])?(/s)?$)\\d+(\\.\\d+)?[KMGTkmgt]?(i?[Bb])?(/s)?'
 const rate = {
   description: 'Bytes per second: 500K, 5M, 1.5G (powers of 1024), a number, or unlimited',
   type: ['string', 'integer'],
-  pattern: '^(unlimited|(?!0+(\\.0+)?[KMGTkmgt]?(i?[Bb])?(/s)?$)\\d+(\\.\\d+)?[KMGTkmgt]?(i?[Bb])?(/s)?)$',
+  pattern: `^(unlimited|${rateText})$`,
   minimum: 1,
 }
 const clock = { type: 'string', pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'Local time, "HH:MM"' }
@@ -29,6 +30,31 @@ const limits = {
         required: ['from', 'to'],
         additionalProperties: false,
       },
+    },
+  },
+  additionalProperties: false,
+}
+
+const patience = {
+  type: 'object',
+  description: 'How long to wait for the destination before it counts as lost',
+  properties: {
+    callSeconds: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 3600,
+      description: 'For the answer to one call, beside the time that its bytes need; default 60',
+    },
+    slowest: {
+      ...rate,
+      pattern: `^${rateText}$`,
+      description: 'Bytes per second: a transfer that is slower counts as dead; default 16K',
+    },
+    retrySeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 86_400,
+      description: 'As long is tried again what failed for a reason that may pass; default 120',
     },
   },
   additionalProperties: false,
@@ -111,6 +137,7 @@ export function configSchema(given: readonly StorageDescription[]): Schema {
       url: { type: 'string', minLength: 1, description: `A folder or a URL: ${schemesText(storages)}` },
       options: { type: 'object', description: 'Options of the storage; secrets by reference' },
       limits,
+      patience,
     },
     required: ['url'],
     additionalProperties: false,

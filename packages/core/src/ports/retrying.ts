@@ -7,6 +7,7 @@ import {
   type Storage,
   type StoredObject,
 } from '@bkp/plugin-api'
+import type { Patience } from '../config/destination.js'
 import { noteInDoubt } from '../memory-in-doubt.js'
 import { ForwardingStorage } from './forwarding.js'
 import type { StorageMeter } from './metrics.js'
@@ -37,6 +38,16 @@ export const defaultRetryPolicy: RetryPolicy = {
 
 /** For disks of this machine: what does not pass in seconds does not pass. */
 export const localRetryPolicy: RetryPolicy = { ...defaultRetryPolicy, retries: 5, firstDelayMs: 500 }
+
+/** The longest wait of our own, on average: who is to be patient for longer tries more often. */
+const averageLateDelayMs = 0.75 * defaultRetryPolicy.maxDelayMs
+
+export function retryPolicyOf(policy: RetryPolicy, { retrySeconds }: Patience = {}): RetryPolicy {
+  if (retrySeconds === undefined) return policy
+  const patienceMs = retrySeconds * 1000
+  const retries = patienceMs === 0 ? 0 : policy.retries + Math.ceil(patienceMs / averageLateDelayMs)
+  return { ...policy, retries, patienceMs }
+}
 
 /** Told before each wait. */
 export interface RetryNotice {

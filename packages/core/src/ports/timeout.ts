@@ -6,6 +6,7 @@ import {
   type Storage,
   type StoredObject,
 } from '@bkp/plugin-api'
+import type { Patience } from '../config/destination.js'
 import { maxObjectBytes } from '../format/limits.js'
 import { allowMany, whenAborted } from './aborting.js'
 import { ForwardingStorage } from './forwarding.js'
@@ -28,6 +29,15 @@ export const defaultTimeLimits: TimeLimits = {
   minBytesPerSecond: 16 * 1024,
   abortMs: 5_000,
   closeMs: 10_000,
+}
+
+export function timeLimitsOf({ callSeconds, slowestBytesPerSecond }: Patience = {}): TimeLimits {
+  const { baseMs, minBytesPerSecond } = defaultTimeLimits
+  return {
+    ...defaultTimeLimits,
+    baseMs: callSeconds === undefined ? baseMs : callSeconds * 1000,
+    minBytesPerSecond: slowestBytesPerSecond ?? minBytesPerSecond,
+  }
 }
 
 export interface TimeoutParts {

@@ -59,6 +59,20 @@ describe('wrapStorage', () => {
     await timing.finish(waiting, 60_000)
   })
 
+  it('waits as long as its destination says, and tries again as long', async () => {
+    const timing = new ManualTiming()
+    const patience = { callSeconds: 2, slowestBytesPerSecond: 1000, retrySeconds: 600 }
+    const storage = wrapStorage(new GatedStorage(network()), { ...destination, patience }, { timing })
+    const began = timing.now()
+    await timing.finish(expectPortRejection('transient', () => storage.put(key, bytes)))
+    expect(timing.now() - began).toBeGreaterThan(570_000)
+    expect(timing.now() - began).toBeLessThan(606_000)
+    const impatient = { ...destination, patience: { ...patience, retrySeconds: 0 } }
+    const once = wrapStorage(new GatedStorage(network()), impatient, { timing })
+    await timing.finish(expectPortRejection('transient', () => once.put(key, bytes)))
+    expect(once.metrics().calls.put).toMatchObject({ count: 1, failures: 1 })
+  })
+
   it('ends an attempt that stalls, and the next one does it', async () => {
     const timing = new ManualTiming()
     const raw = new GatedStorage(network())

@@ -13,8 +13,8 @@ import {
   withTimeout,
 } from './compose.js'
 import { StorageMeter, type StorageMetrics } from './metrics.js'
-import { defaultRetryPolicy, localRetryPolicy, type RetryNotice, type RetryPolicy } from './retrying.js'
-import { defaultTimeLimits, type TimeLimits } from './timeout.js'
+import { defaultRetryPolicy, localRetryPolicy, type RetryNotice, type RetryPolicy, retryPolicyOf } from './retrying.js'
+import { type TimeLimits, timeLimitsOf } from './timeout.js'
 import { systemTiming, type Timing } from './timing.js'
 
 /** What stands around a storage beyond what its destination says; everything has a default. */
@@ -53,12 +53,13 @@ export function wrapStorage(raw: Storage, destination: Destination, parts: WrapP
   const timing = parts.timing ?? systemTiming
   const meter = new StorageMeter()
   const limiter = bandwidthLimiterOf(destination.limits, timing, meter)
-  const policy = parts.retry ?? (capabilities.isLocal ? localRetryPolicy : defaultRetryPolicy)
+  const { patience } = destination
+  const policy = parts.retry ?? retryPolicyOf(capabilities.isLocal ? localRetryPolicy : defaultRetryPolicy, patience)
   const { random, onRetry } = parts
   const network: StorageWrapper[] = capabilities.isLocal
     ? [withMeter(meter)]
     : [
-        withTimeout({ limits: parts.timeLimits ?? defaultTimeLimits, timing }),
+        withTimeout({ limits: parts.timeLimits ?? timeLimitsOf(patience), timing }),
         withMeter(meter),
         withConcurrency(capabilities.concurrency),
       ]

@@ -66,7 +66,7 @@ export class Delivery {
     })
     for (const lag of parts.lags) {
       const writer = this.#fanOut.writers.find(({ replica }) => replica === lag.replica)
-      const { signal } = parts
+      const { signal } = writer ?? parts
       const onCopied = ({ sizeBytes }: MissingObject) => writer?.noteStored(sizeBytes)
       writer?.afterwards(async () => {
         this.#caughtUp.set(lag.replica, await catchUp(lag, taking, { signal, onCopied }))

@@ -39,6 +39,16 @@ class SlowStorage extends InMemoryStorage {
   }
 }
 
+/** Never answers, but hears that it may stop; after so many puts it fails at once. */
+class HangingStorage extends SlowStorage {
+  #puts = 0
+
+  override async put(_key: string, _data: Uint8Array, options?: PutOptions): Promise<void> {
+    if (++this.#puts > 2) throw new PortError('quota', 'full')
+    await new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal?.reason)))
+  }
+}
+
 function fanOutTo(storages: Record<string, Storage>, spool?: Spool) {
   const events: EngineEvent[] = []
   const replicas = Object.entries(storages).map(([name, storage]) => replicaOf(name, storage))
@@ -67,6 +77,15 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe('a run to several destinations', () => {
+  it('breaks off what is under way where one failed: nobody waits for a destination that is given up', async () => {
+    const [a, b] = [far(), new HangingStorage()]
+    const { fanOut, replicas } = fanOutTo({ a, b })
+    await Promise.all(packs.slice(0, 3).map((pack) => fanOut.pack(nameOf(pack.key), pack.bytes)))
+    await fanOut.settled()
+    expect(replicas[1]?.failure).toMatchObject({ code: 'quota' })
+    expect(await keysIn(a)).toHaveLength(3)
+  })
+
   it('stores on each the packs first, then what names them', async () => {
     const [a, b] = [far(), far()]
     const { fanOut } = fanOutTo({ a, b })

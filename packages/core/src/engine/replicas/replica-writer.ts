@@ -40,10 +40,14 @@ export class ReplicaWriter {
   readonly #blocked: (() => void)[] = []
   readonly #transfers = new Set<Promise<void>>()
   #order: Promise<void> = Promise.resolve()
+  readonly #ending = new AbortController()
+  /** Aborted with the run, and when this destination has ended its part: what is under way there need not be waited for. */
+  readonly signal: AbortSignal
 
   constructor(replica: Replica, options: ReplicaWriterOptions) {
     this.replica = replica
     this.#options = options
+    this.signal = AbortSignal.any([options.signal, this.#ending.signal])
     this.#atATime = Math.max(1, Math.min(replica.storage.capabilities.concurrency, transfersAtATime))
   }
 
@@ -98,7 +102,7 @@ export class ReplicaWriter {
   /** As `afterwards`, for an object. */
   putAfter(key: string, bytes: Uint8Array): void {
     this.afterwards(async ({ storage }) => {
-      await storage.put(key, bytes, { signal: this.#options.signal })
+      await storage.put(key, bytes, { signal: this.signal })
       this.noteStored(bytes.length)
     })
   }
@@ -118,7 +122,8 @@ export class ReplicaWriter {
     bytes: Uint8Array,
     elsewhere: Promise<Storage | undefined> | undefined,
   ): Promise<LentPack | undefined> {
-    const { spool, signal } = this.#options
+    const { spool } = this.#options
+    const { signal } = this
     const common = { name, sizeBytes: bytes.length, settle: () => undefined }
     const storage = await elsewhere
     if (storage !== undefined)
@@ -158,7 +163,7 @@ export class ReplicaWriter {
     this.#running++
     try {
       const bytes = await read()
-      await this.replica.storage.put(key, bytes, { signal: this.#options.signal })
+      await this.replica.storage.put(key, bytes, { signal: this.signal })
       this.noteStored(bytes.length)
     } catch (error) {
       this.#end(asError(error))
@@ -190,6 +195,7 @@ export class ReplicaWriter {
 
   #end(reason: Error): void {
     this.replica.giveUp(reason)
+    this.#ending.abort(reason)
     this.#letGoOfWaiting()
   }
 

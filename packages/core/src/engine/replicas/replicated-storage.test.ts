@@ -13,7 +13,7 @@ function recorder() {
   return { notes, note }
 }
 
-function failing(call: 'put' | 'get' | 'list', error: PortError) {
+function failing(call: 'put' | 'get' | 'list' | 'remove', error: PortError) {
   return new FaultyStorage(new InMemoryStorage(), [
     { kind: 'failure', call, moment: 'before', error, when: { kind: 'every' } },
   ])
@@ -72,6 +72,30 @@ describe('a replicated storage', () => {
     const { notes, note } = recorder()
     expect(await keysIn(new ReplicatedStorage([c, a, b], note))).toEqual([pack.key, other.key].sort())
     expect(notes).toEqual(['c → a: : nobody answers'])
+  })
+
+  it('waits for one that is dead once, not for every list', async () => {
+    const dead = failing('list', offline)
+    const both = new ReplicatedStorage([replicaOf('a', dead), replicaOf('b')], () => undefined)
+    for (let n = 0; n < 3; n++) await keysIn(both)
+    expect(dead.callsOf('list')).toBe(1)
+  })
+
+  it('does not list one that takes no part any more, while there is another', async () => {
+    const [a, b] = [replicaOf('a'), replicaOf('b')]
+    await a.storage.put(pack.key, pack.bytes)
+    a.giveUp(offline)
+    expect(await keysIn(new ReplicatedStorage([a, b], () => undefined))).toEqual([])
+    expect(await keysIn(new ReplicatedStorage([a], () => undefined))).toEqual([pack.key])
+  })
+
+  it('removes what it can where one fails, and fails when all do', async () => {
+    const [a, b] = [replicaOf('a', failing('remove', offline)), replicaOf('b')]
+    await b.storage.put(pack.key, pack.bytes)
+    await new ReplicatedStorage([a, b], () => undefined).remove(pack.key)
+    expect(await keysIn(b.storage)).toEqual([])
+    const alone = new ReplicatedStorage([a], () => undefined)
+    await expect(alone.remove(pack.key)).rejects.toMatchObject({ code: 'offline' })
   })
 
   it('rejects a list when none can list', async () => {

@@ -74,16 +74,10 @@ export class ReplicatedStorage implements Storage {
   }
 
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
-    const asked = this.#inOrder()
-    const lists = await Promise.allSettled(asked.map((replica) => this.#listOf(replica, prefix, options)))
-    options.signal?.throwIfAborted()
-    const found = lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value] : []))
-    const sound = asked.find((_, n) => lists[n]?.status === 'fulfilled')
-    for (const [n, list] of lists.entries()) {
-      if (list.status === 'fulfilled') continue
-      if (sound === undefined || this.#lists === 'of-all') throw list.reason
-      this.#onFellOver(asked[n] as Replica, sound, prefix, asError(list.reason))
-    }
+    const reliable = this.#replicas.filter((replica) => this.#isReliable(replica))
+    // Whoever is dead is waited for once, not for every list; but a list of all is a list of all.
+    const asked = this.#lists === 'of-all' || reliable.length === 0 ? this.#replicas : reliable
+    const found = await this.#listsOf(asked, prefix, options)
     const given = new Set<string>()
     for (const object of found.flat()) {
       if (given.has(object.key)) continue
@@ -104,6 +98,19 @@ export class ReplicatedStorage implements Storage {
 
   async close(): Promise<void> {
     await Promise.all(this.#replicas.map(({ storage }) => storage.close()))
+  }
+
+  /** Of those that can list. @throws what the first says, when none can */
+  async #listsOf(asked: readonly Replica[], prefix: string, options: CallOptions): Promise<StoredObject[][]> {
+    const lists = await Promise.allSettled(asked.map((replica) => this.#listOf(replica, prefix, options)))
+    options.signal?.throwIfAborted()
+    const sound = asked.find((_, n) => lists[n]?.status === 'fulfilled')
+    for (const [n, list] of lists.entries()) {
+      if (list.status === 'fulfilled') continue
+      if (sound === undefined || this.#lists === 'of-all') throw list.reason
+      this.#onFellOver(asked[n] as Replica, sound, prefix, asError(list.reason))
+    }
+    return lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value] : []))
   }
 
   async #listOf(replica: Replica, prefix: string, options: CallOptions): Promise<StoredObject[]> {
@@ -135,9 +142,13 @@ export class ReplicatedStorage implements Storage {
   }
 
   #inOrder(): readonly Replica[] {
-    if (this.#unreliable.size === 0) return this.#replicas
-    const isReliable = (replica: Replica) => !this.#unreliable.has(replica)
+    const isReliable = (replica: Replica) => this.#isReliable(replica)
+    if (this.#replicas.every(isReliable)) return this.#replicas
     return [...this.#replicas.filter(isReliable), ...this.#replicas.filter((replica) => !isReliable(replica))]
+  }
+
+  #isReliable(replica: Replica): boolean {
+    return replica.failure === undefined && !this.#unreliable.has(replica)
   }
 }
 

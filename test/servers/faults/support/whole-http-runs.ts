@@ -1,0 +1,85 @@
+import type { ProxiedRequest } from '@bkp/testkit'
+import { describe, expect, it } from 'vitest'
+import { reportOf } from '../../../support/outcomes.js'
+import { type BackupReport, longestRunMs, type RunBench } from './run-bench.js'
+import type { RunSuite } from './run-target.js'
+
+const some = (seed: number, probability: number) => ({ kind: 'random', probability, seed }) as const
+
+/** A module that puts the clock of a process three hours ahead. */
+const clockAhead = `data:text/javascript,${encodeURIComponent(`
+  const RealDate = Date
+  const now = () => RealDate.now() + 3 * 3600_000
+  globalThis.Date = class Date extends RealDate {
+    constructor(...given) { given.length === 0 ? super(now()) : super(...given) }
+    static now() { return now() }
+  }`)}`
+
+/** Storms of statuses, lists that lag, wrong clocks. */
+export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () => false, full }: RunSuite): void {
+  describe('a backup to a disk and an HTTP server', () => {
+    it('that answers many requests with 429, 500 and 503 is complete on both', async () => {
+      const bench = benchOf()
+      const { httpProxy } = bench
+      const before = httpProxy.counts.statuses
+      httpProxy.add({ kind: 'status', status: 500, when: some(1, 0.15) })
+      httpProxy.add({ kind: 'status', status: 503, when: some(2, 0.15), retryAfter: '1' })
+      httpProxy.add({ kind: 'status', status: 429, when: some(3, 0.1) })
+      httpProxy.add({ kind: 'status', status: 502, when: some(4, 0.1), moment: 'after' })
+      const ran = await bench.backup('http-proxy')
+      expect(httpProxy.counts.statuses - before).toBeGreaterThan(3)
+      await bench.audit(ran)
+    })
+
+    it('that answers nothing but 503 from the middle on leaves a laggard, without a storm of retries', async () => {
+      const bench = benchOf()
+      const { httpProxy } = bench
+      let puts = 0
+      const matches = ({ method }: { method: string }) => method !== 'GET' && ++puts > 12
+      httpProxy.add({ kind: 'status', status: 503, retryAfter: '2', matches })
+      const before = httpProxy.counts.statuses
+      const ran = await bench.backup('http-proxy')
+      expect(ran.code).toBe(4)
+      expect(httpProxy.counts.statuses - before).toBeLessThan(60)
+      expect(ran.elapsedMs).toBeLessThan(longestRunMs)
+      await bench.audit(ran)
+    })
+
+    if (full !== undefined) {
+      it('that is full in the middle leaves a laggard, and says why', async () => {
+        const bench = benchOf()
+        let puts = 0
+        const matches = (request: ProxiedRequest) => full.matches?.(request) !== false && ++puts > 6
+        bench.httpProxy.add({ kind: 'status', ...full, matches })
+        const ran = await bench.backup('http-proxy')
+        expect(ran.code).toBe(4)
+        const { message } = await bench.audit(ran)
+        expect(message).toMatch(/full|quota/i)
+      })
+    }
+
+    it('whose lists lag behind what was put never names what is not there', async () => {
+      const bench = benchOf()
+      const { httpProxy } = bench
+      httpProxy.add({ kind: 'late', lag: 2, matches: isListing })
+      reportOf<BackupReport>(await bench.backup('http-proxy'), 0)
+      bench.addFile('one more', 3_000_000)
+      const ran = await bench.backup('http-proxy')
+      await bench.audit(ran)
+    })
+
+    it('whose clock is hours away is used, or named', async () => {
+      const bench = benchOf()
+      bench.httpProxy.add({ kind: 'date', offsetMs: 5 * 3_600_000 })
+      const ran = await bench.backup('http-proxy')
+      await bench.audit(ran)
+    })
+
+    it('is used where the clock of this machine is hours away, or the clock is named', async () => {
+      const bench = benchOf()
+      const ran = await bench.backup('direct', { NODE_OPTIONS: `--import ${clockAhead}` })
+      const { state, message } = await bench.audit(ran)
+      if (state === 'lagging') expect(message).toMatch(/clock|time/i)
+    })
+  })
+}

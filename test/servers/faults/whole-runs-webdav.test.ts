@@ -1,0 +1,50 @@
+import { chmodSync, readFileSync, statfsSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe } from 'vitest'
+import { filesIn } from '../../support/damage-folder.js'
+import { ownsMachine } from '../../support/machine.js'
+import { mountMemory, resizeMemory, unmount } from '../../support/mounts.js'
+import { startApache } from '../support/apache.js'
+import { hasServer } from '../support/servers.js'
+import { describeWholeRuns } from './support/whole-runs.js'
+
+const largeMiB = 400
+const login = { scheme: 'basic', username: 'ann', password: 'a-webdav-password' } as const
+
+describe.runIf(hasServer('apache') && ownsMachine)('with Apache', () => {
+  describeWholeRuns('WebDAV', {
+    protocol: 'http',
+    isListing: ({ method }) => method === 'PROPFIND',
+    async start() {
+      const server = await startApache({ login })
+      const folderOf = (place: string) => join(server.documents, place)
+      const users = join(dirname(server.documents), 'users')
+      const allowed = readFileSync(users)
+      return {
+        address: { host: '127.0.0.1', port: server.port },
+        env: { FAULTS_WEBDAV: login.password },
+        writtenPlace: ({ host, port }, place) => ({
+          url: `webdav://${host}:${port}/${place}`,
+          options: { username: login.username, password: 'env:FAULTS_WEBDAV' },
+        }),
+        async prepare(place) {
+          mountMemory(folderOf(place), largeMiB)
+          chmodSync(folderOf(place), 0o777)
+        },
+        remove: async (place) => unmount(folderOf(place)),
+        filesIn: async (place) => filesIn(folderOf(place)).map((path) => path.slice(folderOf(place).length + 1)),
+        process: server,
+        revoke: async () => writeFileSync(users, ''),
+        allow: async () => writeFileSync(users, allowed),
+        room: {
+          async end(place) {
+            const { blocks, bfree, bsize } = statfsSync(folderOf(place))
+            resizeMemory(folderOf(place), Math.ceil(((blocks - bfree) * bsize) / 2 ** 20) + 1)
+          },
+          make: async (place) => resizeMemory(folderOf(place), largeMiB),
+        },
+        stop: () => server.stop(),
+      }
+    },
+  })
+})
