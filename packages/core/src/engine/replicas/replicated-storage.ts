@@ -86,14 +86,16 @@ export class ReplicatedStorage implements Storage {
     }
   }
 
-  /** Removes it from all that may; a replica that may not keeps it. @throws the first failure, when all have answered */
+  /** Removes it from all that may; a replica that may not keeps it, and so does one that fails while others do it. */
   async remove(key: string, options: CallOptions = {}): Promise<void> {
     const able = this.#replicas.filter(
       ({ failure, storage }) => failure === undefined && storage.capabilities.canRemove,
     )
     if (able.length === 0) throw new PortError('unsupported', `None of the destinations can remove ${key}`)
     const results = await Promise.allSettled(able.map(({ storage }) => storage.remove(key, options)))
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    options.signal?.throwIfAborted()
+    const failed = results.filter((result) => result.status === 'rejected')
+    if (failed.length === able.length) throw failed[0]?.reason
   }
 
   async close(): Promise<void> {
