@@ -182,6 +182,15 @@ describe('damage at one destination', () => {
     for (const disk of disks) await expectRestorable(disk)
   })
 
+  it('of an index is healed, and with it what was said to be lost for want of it', async () => {
+    for (const path of filesIn(join(disks[1], 'index'))) flipBit(path)
+    const check = (...more: string[]) => bkp(['check', ...each('--from', disks), ...more, '--json'])
+    const found = reportOf<{ damages: { key: string }[] }>(await check(), 13)
+    expect(found.damages.some(({ key }) => key.startsWith('snapshots/'))).toBe(true)
+    expect(reportOf<{ damages: unknown[] }>(await check('--heal'), 0).damages).toEqual([])
+    await expectRestorable(disks[1])
+  })
+
   it('is healed from a replica that is named', async () => {
     for (const path of filesIn(join(disks[0], 'packs'))) flipBit(path)
     const heal = await bkp(['check', '--from', disks[0], '--heal-from', disks[2], '--read-data', '--json'])

@@ -1,10 +1,10 @@
 import { shownPlace } from '../../config/destination.js'
 import { descriptorKey } from '../../format/ids.js'
 import { throwIfAborted } from '../abort.js'
-import type { CheckOptions, Damage, DestinationCheck, HealedObject } from '../api.js'
+import type { CheckOptions, Damage, DestinationCheck } from '../api.js'
 import type { OperationContext } from '../context.js'
 import { findMissing } from '../replicas/copy-missing.js'
-import { healObjects, isHealable } from '../replicas/heal.js'
+import { type HealResult, healObjects, isHealable } from '../replicas/heal.js'
 import { openReplicas } from '../replicas/open-replicas.js'
 import type { Replica } from '../replicas/replica.js'
 import { ReplicatedStorage } from '../replicas/replicated-storage.js'
@@ -61,13 +61,15 @@ class ReplicaCheck {
     if (this.#others.length === 0) return { ...found, name, url, healed: [] }
     const damages = [...found.damages, ...(await this.#missingHere(found.damages))]
     if (!this.#options.heal) return { ...found, name, url, damages: await this.#locate(damages), healed: [] }
-    const healed = await this.#heal(damages)
+    const { healed, sound } = await this.#heal(damages)
     if (healed.length === 0) return { ...found, name, url, damages, healed }
     // What was healed may have hidden other things, and said to be lost what is not.
     const after = await runCheck(this.#context, { ...this.#options, readDataShare: 0 })
     const isHealed = new Set(healed.map(({ key }) => key))
     const known = new Set(after.damages.map(({ key }) => key))
-    const unhealed = damages.filter(({ key }) => isHealable(key) && !isHealed.has(key) && !known.has(key))
+    // A sound snapshot was named for what it needs, and that the second check has looked for. Packs it has not read again.
+    const isOver = (key: string) => isHealed.has(key) || (sound.has(key) && !key.startsWith('packs/'))
+    const unhealed = damages.filter(({ key }) => isHealable(key) && !isOver(key) && !known.has(key))
     const { packsRead, bytesRead } = found
     return { ...after, packsRead, bytesRead, name, url, damages: [...after.damages, ...unhealed], healed }
   }
@@ -112,12 +114,15 @@ class ReplicaCheck {
     return undefined
   }
 
-  async #heal(damages: readonly Damage[]): Promise<readonly HealedObject[]> {
+  async #heal(damages: readonly Damage[]): Promise<HealResult> {
     const keys = new Map(damages.filter(({ key }) => isHealable(key)).map(({ key, message }) => [key, message]))
-    const { healed, left } = await healObjects(keys, this.#context.storage, this.#otherStorage(), this.#options.signal)
-    for (const [key, message] of left)
+    const result = await healObjects(keys, this.#context.storage, this.#otherStorage(), this.#options.signal)
+    for (const [key, message] of result.left) {
+      // Of a snapshot that is sound the second check says whether it lacks anything still.
+      if (result.sound.has(key) && !key.startsWith('packs/')) continue
       this.#options.onEvent?.({ kind: 'note', message: `${key} could not be healed: ${message}` })
-    return healed
+    }
+    return result
   }
 
   #otherStorage(): ReplicatedStorage {

@@ -12,6 +12,8 @@ export interface HealResult {
   readonly healed: readonly HealedObject[]
   /** What could not be replaced, with the reason. */
   readonly left: ReadonlyMap<string, string>
+  /** Those of `left` whose bytes are what their names say: what is wrong with them came with them, or lies elsewhere. */
+  readonly sound: ReadonlySet<string>
 }
 
 /**
@@ -27,10 +29,12 @@ export async function healObjects(
   const options = signal === undefined ? {} : { signal }
   const healed: HealedObject[] = []
   const left = new Map<string, string>()
+  const sound = new Set<string>()
   await forEachAtATime([...keys], objectsAtATime, async ([key, message]) => {
     throwIfAborted(signal)
     try {
       if (key !== descriptorKey && (await isSound(replica, key, options))) {
+        sound.add(key)
         left.set(key, 'here it has the bytes that its name says, as everywhere: it was wrong when it was made')
         return
       }
@@ -45,7 +49,7 @@ export async function healObjects(
       left.set(key, asError(error).message)
     }
   })
-  return { healed, left }
+  return { healed, left, sound }
 }
 
 /** Damages may be of things that are no objects, e.g. of a blob that no pack has. */
