@@ -29,6 +29,23 @@ describe('publication', () => {
       expect(stored(fake)).toEqual(['/r/packs/ab/one'])
     }))
 
+  it('removes at the end what it could not remove while the server was away', () =>
+    withFake(async (fake) => {
+      const storage = await fake.open()
+      // It knows by then that this server can rename.
+      await storage.put('packs/ab/one', bytes)
+      fake.intercept = ({ method }, response) => {
+        if (method !== 'MOVE' && method !== 'DELETE') return false
+        response.writeHead(503).end()
+        return true
+      }
+      await expectPortRejection('throttled', () => storage.put('packs/ab/two', bytes))
+      expect(stored(fake)).toHaveLength(2)
+      fake.intercept = () => false
+      await storage.close()
+      expect(stored(fake)).toEqual(['/r/packs/ab/one'])
+    }))
+
   it.each([403, 405, 501])('uploads in place where renaming is refused by %i, and leaves nothing else', (status) =>
     withFake(async (fake) => {
       fake.intercept = refuse('MOVE', status)
