@@ -5,8 +5,9 @@ export const apiVersion = '1.0.0'
 
 /**
  * A JSON Schema object (draft 2020-12) of type `object`. Beside the standard's keywords, properties may have
- * `x-bkp-secret: true` (a secret: never shown, arrives as `Secret`, may not stand in a URL) and `x-bkp-env: NAME` (the
- * environment variable that is used when nothing else gives the property).
+ * `x-bkp-secret: true` (a secret: never shown, arrives as `Secret`, may not stand in a URL), `x-bkp-env: NAME` (the
+ * environment variable that is used when nothing else gives the property), and `x-bkp-ask: true | false` (whether
+ * `bkp destinations add` asks for it on a terminal; else it does for what is required and for secrets).
  */
 export type JsonSchema = Readonly<Record<string, unknown>>
 

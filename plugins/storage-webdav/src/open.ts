@@ -11,7 +11,7 @@ export async function openWebdavStorage(request: StorageRequest): Promise<Storag
   const settings = settingsOf(request)
   const connection = await Connection.prepare(settings)
   try {
-    const question = { path: '', what: `Cannot open ${settings.root}` }
+    const question = { path: '', what: 'Cannot open the folder' }
     let found = await look(connection, question)
     if (found === undefined && request.intent === 'create') {
       await makeRoot(connection, { what: `Cannot make the folder ${settings.root}`, signal: undefined })

@@ -196,7 +196,9 @@ describe('destinations', () => {
   })
 
   it('are added, with comments kept, and removed', async () => {
-    expect((await run(['destinations:add', 'nas', './nas'])).stdout).toBe(`Added nas to home in ${file}\n`)
+    expect((await run(['destinations:add', 'nas', './nas'])).stdout).toBe(
+      `Added nas to home in ${file}: ${process.cwd()}/nas\nTry it: bkp destinations test --to nas\nBegin a repository: bkp init --to home; or, where the others hold it already: bkp sync --to nas\n`,
+    )
     const added = readFileSync(file, 'utf8')
     expect(added).toContain(`nas:\n        url: ${process.cwd()}/nas\n`)
     expect(added).toContain(`# the key is ${literal}`)
@@ -239,7 +241,17 @@ describe('destinations', () => {
     [['far', `cloud://b?secretKey=${literal}`], 'holds the secret "secretKey"'],
     [['far', `cloud://ann:${literal}@b`], 'holds a password'],
     [['far', 'gopher://b'], 'No plugin can reach gopher: URLs'],
-    [['f/r', '/b'], 'has a name that is not made of letters'],
+    [['f/r', '/b'], 'The name "f/r" is not made of letters'],
+    [['far', 'cloud//b'], 'Write cloud://b, or for a folder ./cloud//b'],
+    [['far', 'ann@host:/b'], 'Write sftp://ann@host/b'],
+    [['far', `cloud//ann:${literal}@b`], '"cloud//ann@b" lacks the colon of a URL'],
+    [['far', 'cloud:b'], 'is neither a URL nor REPOSITORY:DESTINATION'],
+    [['far', 'cloud://'], 'cloud:// names no host or bucket'],
+    [['far', 'cloud://b:port/x'], 'has a port that is no number'],
+    [['far', 'cloud://b?port=many'], 'option port must be integer'],
+    [['far', 'cloud://b?regoin=x'], 'did you mean "region"?'],
+    [['far', 'clod://b'], 'Did you mean cloud?'],
+    [['far', 'http://b'], 'A WebDAV server is webdav://HOST/PATH'],
   ])('are not added by %j', async (argv, reason) => {
     const { exitCode, stderr } = await run(['destinations:add', ...argv])
     expect(exitCode).toBe(2)

@@ -43,7 +43,10 @@ export async function optionTexts(
   return Object.fromEntries([...texts].map(([name, all]) => [name, all.length === 1 ? (all[0] as string) : all]))
 }
 
-/** What the storage wants, and secrets that it may take, as far as neither the options nor the environment give them. */
+/**
+ * What the storage wants, and secrets that it may take, as far as neither the options nor the environment give them. `x-bkp-ask`
+ * of a property says otherwise: `true` asks also for what may be left out, `false` does not ask for a secret that few need.
+ */
 export function missingOptions(
   schema: JsonSchema,
   given: readonly string[],
@@ -56,7 +59,8 @@ export function missingOptions(
     const isRequired = required.includes(name)
     const variable = property['x-bkp-env']
     const isInEnvironment = typeof variable === 'string' && (env[variable] ?? '') !== ''
-    if (given.includes(name) || isInEnvironment || !(isSecret || isRequired)) return []
+    const asks = isRequired || (typeof property['x-bkp-ask'] === 'boolean' ? property['x-bkp-ask'] : isSecret)
+    if (given.includes(name) || isInEnvironment || !asks) return []
     const description = typeof property.description === 'string' ? property.description : name
     return [{ name, description, isSecret, isRequired }]
   })

@@ -33,6 +33,20 @@ describe('a described error', () => {
     expect(describeError(error, 'ls')).toMatchObject({ code: 'usage', message: '--from is missing', exitCode: 2 })
   })
 
+  it('says where help is, as one types it', () => {
+    const described = (message: string, command: string) => describeError(new Errors.CLIError(message), command)
+    expect(described('command destinations:ad:x:/y not found', '')).toMatchObject({
+      message: 'There is no command "destinations ad"',
+      hint: 'See: bkp destinations --help',
+    })
+    expect(described('Nonexistent flag: --to', 'ls').hint).toBe('Here a place is named by --from; see: bkp ls --help')
+    const note = 'Missing 1 required arg:\nurl  a URL\n\nNote: --set allows multiple values. Because of this you need …'
+    expect(described(note, 'destinations:add')).toMatchObject({
+      message: 'Missing 1 required arg:\nurl  a URL',
+      hint: 'See: bkp destinations add --help',
+    })
+  })
+
   it('tells faults of ours from those of users', () => {
     expect(describeError(new UsageError('x'), 'ls')).toMatchObject({ code: 'usage', hint: 'See: bkp ls --help' })
     expect(describeError(new CliError('source-unreadable', 'x'), 'ls')).toMatchObject({ exitCode: 1 })

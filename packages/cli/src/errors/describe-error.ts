@@ -80,6 +80,7 @@ function withoutOclifFrame(message: string): string {
     message
       .replace(/^The following errors? occurred:\s*/, '')
       .replace(/\nSee more help with --help$/, '')
+      .replace(/^command (config|destinations):([^:]*)(:.*)? not found$/, 'There is no command "$1 $2"')
       // What follows a command that takes no arguments is taken for a part of its name.
       .replace(
         /^command ([a-z-]+):(.*[^a-z:-].*) not found$/,
@@ -87,6 +88,7 @@ function withoutOclifFrame(message: string): string {
       )
       .replace(/^command (\S+) not found$/, (_, name: string) => `There is no command "${name.replaceAll(':', ' ')}"`)
       .replace(/^Nonexistent flags?: (.+)$/m, 'There is no flag $1')
+      .replace(/\n\nNote: --\S+ allows? multiple values[\s\S]*$/, '')
       .replace(/^\s*Missing required flag (\S+)$/gm, '--$1 is missing')
       .trim()
   )
@@ -94,7 +96,14 @@ function withoutOclifFrame(message: string): string {
 
 function usageHint(message: string, command: string): string {
   if (message === '--from is missing') return 'Name the repository: --from URL, or set BKP_REPOSITORY'
-  return command === '' ? 'See: bkp --help' : `See: bkp ${command} --help`
+  if (message === 'There is no flag --to' || message === 'There is no flag --from')
+    return `Here a place is named by ${message.endsWith('to') ? '--from' : '--to'}; see: ${help(command)}`
+  const topic = /^There is no command "(config|destinations) /.exec(message)?.[1]
+  return `See: ${help(topic ?? command)}`
+}
+
+function help(command: string): string {
+  return command === '' ? 'bkp --help' : `bkp ${command.replaceAll(':', ' ')} --help`
 }
 
 // By brand, not by class: core is not loaded for errors of the command line, and may be loaded twice.

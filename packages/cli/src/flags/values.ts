@@ -7,6 +7,7 @@ const scheme = /^[A-Za-z][A-Za-z0-9+.-]+:/
 /** Makes a plain path absolute; URLs stay as they are. A password in a URL is refused: every user can see it. */
 export function repositoryUrl(given: string): string {
   if (given === '') throw new UsageError('The place of the repository is empty', 'Name a folder or a URL')
+  refuseMistaken(given)
   if (!scheme.test(given)) return resolve(given)
   if (/^[^:]+:\/\/[^/@]*:[^/]*@/.test(given)) {
     throw new UsageError(
@@ -15,6 +16,38 @@ export function repositoryUrl(given: string): string {
     )
   }
   return given
+}
+
+/** What is meant as a URL and is none would become a folder here. */
+function refuseMistaken(place: string): void {
+  // A password is not repeated.
+  const given = place.replace(/:[^:/@]*@/, '@')
+  const [, word, rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]+):?\/\/(.*)$/.exec(given) ?? []
+  if (word !== undefined && !given.startsWith(`${word}:`))
+    throw new UsageError(`"${given}" lacks the colon of a URL`, `Write ${word}://${rest}, or for a folder ./${given}`)
+  const [, who, path] = /^([^:/@\s]+@[^/:\s]+):(.*)$/.exec(given) ?? []
+  if (who !== undefined)
+    throw new UsageError(
+      `"${given}" is how scp and rsync name a place`,
+      `Write sftp://${who}/${path?.replace(/^\//, '')}, or for a folder ./${given}`,
+    )
+  if (scheme.test(place) && !/^(file:|[A-Za-z][A-Za-z0-9+.-]+:\/\/)/i.test(place))
+    throw new UsageError(
+      `"${given}" is neither a URL nor REPOSITORY:DESTINATION of the configuration`,
+      'URLs begin with SCHEME://; names: bkp destinations list; a folder is written ./NAME',
+    )
+}
+
+/** Whether `//` is followed by a host or bucket, and a port is a number. @throws UsageError */
+export function refuseBrokenHost(url: string): void {
+  const [, host] = /^(?!file:)[^:/?#]+:\/\/(?:[^/?#@]*@)?([^/?#]*)/i.exec(url) ?? []
+  if (host === undefined) return
+  const shown = url.replace(/\?.*/s, '')
+  if (host === '' || /\s/.test(host))
+    throw new UsageError(`${shown} names no host or bucket`, 'Write SCHEME://HOST/PATH or SCHEME://BUCKET/PREFIX')
+  const port = /^(?:\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(host)?.[1]
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536))
+    throw new UsageError(`${shown} has a port that is no number from 1 to 65535`, 'Write SCHEME://HOST:PORT/PATH')
 }
 
 /** `100M` as bytes; K, M, G and T are powers of 1024. */

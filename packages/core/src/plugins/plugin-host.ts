@@ -18,7 +18,8 @@ import { type Environment, resolveStorageOptions } from './storage-options.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
 
-const activationTimeoutMs = 10_000
+// A small machine that is busy takes seconds to load a large library.
+const activationTimeoutMs = 60_000
 
 /**
  * Finds contributions in manifests and imports a plugin's code only when something of it is needed. A plugin that fails

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import type { SecretPlace } from '@bkp/core/config'
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../base-command.js'
@@ -34,6 +36,7 @@ export default class ConfigExport extends BaseCommand {
       ? await sealText(await this.#complete(loaded, places), await secrets.readExportPassphrase(flags, 'new'))
       : await this.#bare(loaded, places)
     for (const key of left) this.warnPeople(`${key} is a secret and was left out`)
+    if (flags['with-secrets']) for (const missing of await notIn(loaded)) this.warnPeople(missing)
     if (flags.output !== undefined) await this.#save(flags.output, content)
     const output = flags.output ?? null
     if (flags.json) {
@@ -72,4 +75,24 @@ export default class ConfigExport extends BaseCommand {
       )
     }
   }
+}
+
+/** What a new machine needs beside the file: it seems to hold everything. */
+async function notIn({ config }: LoadedConfig): Promise<readonly string[]> {
+  const repositories = Object.entries(config.repositories)
+  const passphrases = repositories.flatMap(([name, { password }]) =>
+    password === undefined
+      ? [`The passphrase of ${name} is not in the configuration, and so not in the export: keep it as well`]
+      : [],
+  )
+  const files = repositories.flatMap(([repository, { destinations }]) =>
+    Object.entries(destinations).flatMap(([name, { options }]) =>
+      Object.entries(options).flatMap(([option, value]) =>
+        typeof value === 'string' && isAbsolute(value) && existsSync(value)
+          ? [`The file ${value} (${option} of ${repository}:${name}) is not in the export: keep it as well`]
+          : [],
+      ),
+    ),
+  )
+  return [...passphrases, ...files]
 }

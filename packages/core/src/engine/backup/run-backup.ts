@@ -44,7 +44,10 @@ export async function runBackup(context: OperationContext, options: BackupOption
       beginning?.then((leases) => adoptOrphans(context, options.cipher, leases, options.signal)) ?? 0,
     ])
     if (adopted > 0)
-      options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
+      options.onEvent?.({
+        kind: 'note',
+        message: `${adopted} ${adopted === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`,
+      })
     const [index, lags] = adopted > 0 ? await load() : loaded
     const useListings = listedSince !== undefined
     const parts = { index, parent, lags, started, stored, useListings, signal, scanCache }

@@ -76,7 +76,10 @@ async function copyAll(
     if (leases !== undefined) {
       const adopted = await adoptOrphans(target, options.cipher, leases, signal)
       if (adopted > 0)
-        options.onEvent?.({ kind: 'note', message: `${adopted} packs of an interrupted run are used again` })
+        options.onEvent?.({
+          kind: 'note',
+          message: `${adopted} ${adopted === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`,
+        })
     }
     const loading = target.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, signal })
     const [from, to, lags] = await Promise.all([
