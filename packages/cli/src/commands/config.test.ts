@@ -155,6 +155,15 @@ describe('config export and import', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
+  it('say what a new machine needs beside the file', async () => {
+    const key = join(home, 'key')
+    writeFileSync(key, '')
+    writeFileSync(file, text.replace('keyId: k1', `keyId: ${key}`).replace(/\n +password:.*/, ''))
+    const { stderr } = await run(['config:export', '--with-secrets', '--output', join(home, 'config.age')])
+    expect(stderr).toContain('The passphrase of home is not in the configuration, and so not in the export')
+    expect(stderr).toContain(`The file ${key} (keyId of home:cloud) is not in the export`)
+  })
+
   it('ask for the passphrase, twice when it is new', async () => {
     const sealed = join(home, 'config.age')
     const bare = { env: { HOME_PASSWORD: fromEnvironment } }

@@ -58,6 +58,12 @@ export async function syncReplicas(options: SyncOptions, parts: SyncParts): Prom
         const known = sources.replicas.find(({ name }) => name === destination.name)
         const replica = known ?? (await openTarget(destination, options, parts.plugins))
         if (known === undefined) opened.push(replica)
+        else if (sources.replicas.length === 1 && options.from.length > 1) {
+          // The others are away or empty: it is the one that has something.
+          const { name, url } = destination
+          outcomes.set(name, { name, url, state: 'complete', objects: 0, bytes: 0 })
+          continue
+        }
         targets.push(await compare(replica, sources.replicas, parts.onFellOver, signal))
       } catch (error) {
         if (isBkpError(error, 'usage') || isBkpError(error, 'interrupted')) throw error
