@@ -111,7 +111,8 @@ function summaryOf(result: BackupResult, places: Places): string[] {
   if (snapshotId === undefined) return [...lines, 'Dry run: nothing was written']
   if (result.destinations.length > 1) lines.push(...result.destinations.map(outcomeLine))
   const id = shortId(snapshotId)
-  return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places)} --target FOLDER`]
+  const without = result.destinations.filter(({ state }) => state !== 'complete')
+  return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places, without)} --target FOLDER`]
 }
 
 function currentUser(): string {
