@@ -11,7 +11,7 @@ import { startRadosgw } from './support/radosgw.js'
 import { hasServer } from './support/servers.js'
 
 // Dozens of commands in each test.
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 900_000 })
 
 /** Every one of its own, so that what is found tells where it came from. */
 const secrets = {
@@ -198,8 +198,13 @@ describe.each(accounts.filter(({ isThere }) => isThere))('by $name', ({ start })
     for (const { BKP_REPOSITORY: refused } of account.wrong) {
       if (refused === undefined) continue
       const several = { BKP_REPOSITORY: '', BKP_DESTINATIONS: `${account.url} ${refused}` }
-      for (const args of [['backup', source], ['check'], ['destinations', 'status'], ['sync']])
-        await overheard.bkp([...args, '--json'], { env: { ...common, ...account.right, ...several } })
+      for (const args of [
+        ['backup', source],
+        ['backup', source, '--json'],
+        ['check', '--json'],
+        ['sync', '--json'],
+      ])
+        await overheard.bkp(args, { env: { ...common, ...account.right, ...several } })
     }
     expect(overheard.leaks()).toEqual([])
   })

@@ -113,7 +113,8 @@ function summaryOf(result: BackupResult, places: Places): string[] {
   if (result.destinations.some(({ state }) => state === 'lagging'))
     lines.push(`Bring up what lags by: bkp sync ${placeHint('--from', places)}`)
   const id = shortId(snapshotId)
-  return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places)} --target FOLDER`]
+  const without = result.destinations.filter(({ state }) => state !== 'complete')
+  return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places, without)} --target FOLDER`]
 }
 
 function currentUser(): string {

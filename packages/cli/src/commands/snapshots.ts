@@ -28,7 +28,7 @@ export default class Snapshots extends BaseCommand {
     if (flags.json) return this.printJson({ snapshots: found.map(snapshotJson) })
     if (found.length === 0) {
       const isAll = flags.host === undefined && flags.tag === undefined && flags.path === undefined
-      const hint = isAll ? ` Make one: bkp backup PATH ${placeHint('--to', places)}` : ''
+      const hint = isAll ? ` Make one: bkp backup PATH ${placeHint('--to', places, repository.absent)}` : ''
       return this.print(`There are no ${isAll ? '' : 'such '}snapshots.${hint}`)
     }
     const rows = found.map(({ id, time, hostname, stats, issueCount, tags, paths }) => [

@@ -62,8 +62,16 @@ export function repositoryOf(named: readonly NamedPlace[]): string | undefined {
   return names[0]
 }
 
-/** Flags that name the same places again, for a command to type next. */
-export function placeHint(flag: '--to' | '--from', { repository, destinations }: Places): string {
-  const names = repository === undefined ? destinations.map(({ url }) => url) : [repository]
+/**
+ * Flags that name the same places again, for a command to type next.
+ * @param unused took no part, and are not named: the URL of one that was refused may hold a secret
+ */
+export function placeHint(
+  flag: '--to' | '--from',
+  { repository, destinations }: Places,
+  unused: readonly { readonly name: string }[] = [],
+): string {
+  const used = destinations.filter((destination) => !unused.some(({ name }) => name === destination.name))
+  const names = repository === undefined ? used.map(({ url }) => url) : [repository]
   return names.map((name) => `${flag} ${safe(quoted(name))}`).join(' ')
 }
