@@ -12,7 +12,7 @@ const notEverywhere = 4
 const stallAfterBytes = 20 * 2 ** 20
 
 export async function stalled({ work, mib }) {
-  const source = join(work, 'random-large')
+  const source = join(work, `random-large-${mib}`)
   mkdirSync(source, { recursive: true })
   for (let n = 0; n * 64 < mib; n++) {
     const path = join(source, `file-${n}`)

@@ -70,7 +70,7 @@ export async function throughS3(options) {
 }
 
 async function compare(part, places, empty, { work, rounds, mib }) {
-  const source = randomFiles(join(work, 'random'), mib)
+  const source = randomFiles(join(work, `random-${mib}`), mib)
   const tools = toolsFor(places, work)
   console.log(`\n${part}: ${mib} MiB in random files of ${fileMiB} MiB, to a server on loopback and back`)
   const results = []
@@ -78,9 +78,11 @@ async function compare(part, places, empty, { work, rounds, mib }) {
     for (const tool of turned(tools, round)) {
       const target = join(work, 'restored')
       const { init, ...phases } = tool.commands(tool.place, source, target)
+      // What a run that was broken off has left is not this one's.
+      for (const left of [target, join(work, `cache-${tool.name}`)]) rmSync(left, { recursive: true, force: true })
+      mkdirSync(target)
       if (init !== undefined) await measure(init)
       for (const [phase, command] of Object.entries(phases)) {
-        if (phase === 'restore') mkdirSync(target)
         spawnSync('sync')
         const figures = await measure(command)
         results.push({ part, round, tool: tool.name, phase, ...figures })

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { GetOptions } from '@bkp/plugin-api'
 import { describeStorage, expectPortRejection, InMemoryStorage } from '@bkp/testkit'
 import { describe, expect, it } from 'vitest'
 import { GatedStorage } from './testing/gated-storage.js'
@@ -70,6 +71,34 @@ describe('TimeoutStorage', () => {
       await nextTurn()
       expect(timing.waits).toEqual([1000 + largest * 10])
     }
+  })
+
+  it('lends a storage memory for large answers, again only after it has answered in time', async () => {
+    const sizeBytes = 2 * 1024 * 1024
+    const lent: (Uint8Array | undefined)[] = []
+    let answers = true
+    class Lender extends InMemoryStorage {
+      override async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+        lent.push(options.into)
+        return answers ? super.get(key, options) : never
+      }
+    }
+    const objects = new Map([['old', new Uint8Array(sizeBytes).fill(7)]])
+    const timing = new ManualTiming()
+    const storage = new TimeoutStorage(new Lender({ objects }), { limits, timing })
+    const into = new Uint8Array(sizeBytes)
+    for (let n = 0; n < 2; n++) expect(await storage.get('old', { into })).toBe(into)
+    expect(into.every((byte) => byte === 7)).toBe(true)
+    expect(lent[1]?.buffer).toBe(lent[0]?.buffer)
+    expect(lent[0]?.buffer).not.toBe(into.buffer)
+    answers = false
+    const given = watch(storage.get('old', { into }))
+    await timing.advance(30_000_000)
+    expect(given.outcome).toMatchObject({ code: 'transient' })
+    answers = true
+    await storage.get('old', { into })
+    expect(lent[2]?.buffer).toBe(lent[0]?.buffer)
+    expect(lent[3]?.buffer).not.toBe(lent[0]?.buffer)
   })
 
   it('does not let a call that was given up write into memory of the caller', async () => {
