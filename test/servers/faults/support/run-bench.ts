@@ -135,7 +135,6 @@ export class RunBench {
         }),
     })
     const ended = performance.now()
-    if (process.env.RUN_TIMES)
       console.log(
         args[0],
         args.slice(-3).join(' '),

@@ -34,8 +34,11 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
     it('that answers nothing but 503 from the middle on leaves a laggard, without a storm of retries', async () => {
       const bench = benchOf()
       const { httpProxy } = bench
-      let puts = 0
-      const matches = ({ method }: { method: string }) => method !== 'GET' && ++puts > 12
+      let uploads = 0
+      const matches = ({ method, url }: ProxiedRequest) => {
+        if (method === 'PUT' || url.includes('b2_upload_file')) uploads++
+        return uploads > 3
+      }
       httpProxy.add({ kind: 'status', status: 503, retryAfter: '2', matches })
       const before = httpProxy.counts.statuses
       const ran = await bench.backup('http-proxy')
@@ -57,6 +60,15 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
         expect(message).toMatch(/full|quota/i)
       })
     }
+
+    it('that removes nothing any more keeps the lease of the run, whose snapshot counts all the same', async () => {
+      const bench = benchOf()
+      const matches = ({ method, url }: ProxiedRequest) => method === 'DELETE' || /b2_(delete|hide)_/.test(url)
+      bench.httpProxy.add({ kind: 'status', status: 500, matches })
+      reportOf(await bench.backup('alone-http-proxy'), 0)
+      await bench.expectSound('direct:far')
+      await bench.expectRestorable('direct:far')
+    })
 
     it('whose lists lag behind what was put never names what is not there', async () => {
       const bench = benchOf()
