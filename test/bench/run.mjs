@@ -40,6 +40,8 @@ const results = []
 const restored = []
 for (let round = 0; round < Number(values.rounds); round++) {
   const order = round % 2 === 0 ? present : [...present].reverse()
+  // An earlier bench that was broken off may have left some.
+  for (const tool of present) rmSync(join(work, `${tool.name}-restored-${round}`), { recursive: true, force: true })
   const places = new Map(order.map((tool) => [tool.name, join(work, `${tool.name}-repository`)]))
   for (const tool of order) {
     rmSync(places.get(tool.name), { recursive: true, force: true })

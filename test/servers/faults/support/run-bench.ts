@@ -135,15 +135,6 @@ export class RunBench {
         }),
     })
     const ended = performance.now()
-      console.log(
-        args[0],
-        args.slice(-3).join(' '),
-        ran.code,
-        Math.round(ended - began),
-        Math.round(ended - saidAt),
-        ran.stderr.slice(0, 600),
-        ran.stdout.slice(0, 1500),
-      )
     expectNoBreakdown(ran)
     if (saidAt !== began) expect(ended - saidAt, 'between the result and the end').toBeLessThan(longestFarewellMs)
     return { ...ran, elapsedMs: ended - began }
