@@ -32,7 +32,8 @@ export async function measure({ program, args, env = {}, cwd, accept = [0] }) {
   const wallSeconds = (performance.now() - started) / 1000
   const lines = readFileSync(report, 'utf8').trim().split('\n')
   rmSync(folder, { recursive: true })
-  if (!accept.includes(code)) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr.slice(0, 2000)}`)
+  if (!accept.includes(code))
+    throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr.slice(0, 2000)}`)
   const [user, system, kibibytes] = lines.at(-1).split(' ').map(Number)
   return { code, wallSeconds, cpuSeconds: user + system, peakMiB: kibibytes / 1024 }
 }
