@@ -1,6 +1,7 @@
 export * from './codec.js'
 export * from './error.js'
 export * from './network-error.js'
+export * from './notifier.js'
 export * from './plugin.js'
 export * from './range.js'
 export * from './secret.js'

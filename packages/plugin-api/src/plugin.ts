@@ -1,7 +1,8 @@
+import type { NotifierFactory } from './notifier.js'
 import type { Logger, StorageFactory } from './storage.js'
 
 /** The version of this package is the version of the API. */
-export const apiVersion = '1.0.0'
+export const apiVersion = '1.1.0'
 
 /**
  * A JSON Schema object (draft 2020-12) of type `object`. Beside the standard's keywords, properties may have
@@ -25,17 +26,32 @@ export interface WorkerContribution {
   readonly configuration?: JsonSchema
 }
 
+/** Since 1.1. */
+export interface NotifierContribution {
+  readonly id: string
+  readonly configuration?: JsonSchema
+}
+
 /** The value of the key `bkp` in a plugin's package.json; read without running any of its code. */
 export interface PluginManifest {
   /** The range of plugin-api that the plugin was written for, e.g. `^1.0.0`. */
   readonly api: string
   readonly displayName: string
   readonly description?: string
+  /**
+   * Hosts that the plugin talks to, for people to see before they install it: names, `*.example.com`, or `*` for
+   * whatever the user configures. None means that it uses no network. Declared, not enforced. Since 1.1.
+   */
+  readonly hosts?: readonly string[]
+  /** Whether it or something it depends on is native code. Since 1.1. */
+  readonly native?: boolean
   readonly contributes: {
     readonly storage?: readonly StorageContribution[]
     readonly compression?: readonly WorkerContribution[]
     readonly encryption?: readonly WorkerContribution[]
     readonly source?: readonly WorkerContribution[]
+    /** Since 1.1. */
+    readonly notifier?: readonly NotifierContribution[]
   }
 }
 
@@ -45,16 +61,18 @@ export interface PluginContext {
   readonly log: Logger
   /** Must be called for exactly the storage ids that the manifest declares. */
   registerStorage(id: string, factory: StorageFactory): void
+  /** Must be called for exactly the notifier ids that the manifest declares. Since 1.1. */
+  registerNotifier(id: string, factory: NotifierFactory): void
 }
 
 const brand = Symbol.for('bkp.Plugin')
 
 export interface Plugin {
-  /** Called once, when the first of the plugin's storages is needed. */
+  /** Called once, when the first of the plugin's storages or notifiers is needed. */
   activate(context: PluginContext): void | Promise<void>
 }
 
-/** Marks the default export of a plugin's entry. Only plugins with a storage need an entry. */
+/** Marks the default export of a plugin's entry. Only plugins with a storage or a notifier need an entry. */
 export function definePlugin(plugin: Plugin): Plugin {
   return Object.defineProperty({ ...plugin }, brand, { value: true })
 }

@@ -14,8 +14,9 @@ export async function openSftp(
 ): Promise<Storage> {
   const factories = new Map<string, StorageFactory>()
   await plugin.activate({
-    apiVersion: '1.0.0',
+    apiVersion: '1.1.0',
     log: silent,
+    registerNotifier: () => undefined,
     registerStorage: (id, factory) => factories.set(id, factory),
   })
   const factory = factories.get('sftp')

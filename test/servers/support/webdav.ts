@@ -21,8 +21,9 @@ export async function openWebdav(
   if (!isPlugin(plugin)) throw new Error('storage-webdav exports no plugin')
   const factories = new Map<string, StorageFactory>()
   await plugin.activate({
-    apiVersion: '1.0.0',
+    apiVersion: '1.1.0',
     log: silent,
+    registerNotifier: () => undefined,
     registerStorage: (id, factory) => factories.set(id, factory),
   })
   const open = factories.get('webdav')

@@ -20,6 +20,12 @@ export const manifestSchema = {
     api: { type: 'string', minLength: 1 },
     displayName: { type: 'string', minLength: 1 },
     description: { type: 'string' },
+    hosts: {
+      type: 'array',
+      items: { type: 'string', pattern: '^(\\*|(\\*\\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)$' },
+      uniqueItems: true,
+    },
+    native: { type: 'boolean' },
     contributes: {
       type: 'object',
       properties: {
@@ -39,6 +45,15 @@ export const manifestSchema = {
         compression: workers,
         encryption: workers,
         source: workers,
+        notifier: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['id'],
+            properties: { id, configuration },
+            additionalProperties: false,
+          },
+        },
       },
     },
   },

@@ -22,7 +22,7 @@ export interface PluginDirectories {
   readonly installed: readonly string[]
 }
 
-export const knownPorts = ['storage', 'compression', 'encryption', 'source'] as const
+export const knownPorts = ['storage', 'compression', 'encryption', 'source', 'notifier'] as const
 
 /** @throws BkpError `plugin-failed` for the first manifest that is not valid */
 export function readManifests(

@@ -4,6 +4,7 @@ import {
   apiVersion,
   isPlugin,
   type Logger,
+  type NotifierFactory,
   type Storage,
   type StorageFactory,
   type StorageRequest,
@@ -29,7 +30,7 @@ export class PluginHost {
   readonly #plugins: readonly InstalledPlugin[]
   readonly #log: Logger
   readonly #environment: Environment
-  readonly #activated = new Map<string, Promise<ReadonlyMap<string, StorageFactory>>>()
+  readonly #activated = new Map<string, Promise<Registered>>()
 
   private constructor(plugins: readonly InstalledPlugin[], log: Logger, environment: Environment) {
     this.#plugins = plugins
@@ -66,7 +67,7 @@ export class PluginHost {
       const contribution = plugin.manifest.contributes.storage?.find(({ schemes }) => schemes.includes(scheme))
       if (contribution === undefined) continue
       const options = await resolveStorageOptions(destination, contribution.configuration, this.#environment)
-      const factory = (await this.#activate(plugin)).get(contribution.id) as StorageFactory
+      const factory = (await this.#activate(plugin)).storage.get(contribution.id) as StorageFactory
       return factory({ ...options, intent, log: this.#log, ...(confirm === undefined ? {} : { confirm }) })
     }
     throw new BkpError('missing-plugin', `No installed plugin can reach ${scheme}: URLs`, {
@@ -111,7 +112,7 @@ export class PluginHost {
     return undefined
   }
 
-  #activate(plugin: InstalledPlugin): Promise<ReadonlyMap<string, StorageFactory>> {
+  #activate(plugin: InstalledPlugin): Promise<Registered> {
     const known = this.#activated.get(plugin.packageName)
     if (known !== undefined) return known
     const activating = activate(plugin, this.#log)
@@ -120,10 +121,23 @@ export class PluginHost {
   }
 }
 
-async function activate(plugin: InstalledPlugin, log: Logger): Promise<ReadonlyMap<string, StorageFactory>> {
+/** What a plugin has registered, by id. */
+interface Registered {
+  readonly storage: Map<string, StorageFactory>
+  readonly notifier: Map<string, NotifierFactory>
+}
+
+async function activate(plugin: InstalledPlugin, log: Logger): Promise<Registered> {
   const { packageName } = plugin
-  const declared = (plugin.manifest.contributes.storage ?? []).map(({ id }) => id)
-  const factories = new Map<string, StorageFactory>()
+  const declared = (port: keyof Registered) => (plugin.manifest.contributes[port] ?? []).map(({ id }) => id)
+  const registered: Registered = { storage: new Map(), notifier: new Map() }
+  const register =
+    <P extends keyof Registered>(port: P) =>
+    (id: string, factory: P extends 'storage' ? StorageFactory : NotifierFactory) => {
+      if (!declared(port).includes(id))
+        throw new TypeError(`it registers the ${port} "${id}", which its manifest does not declare`)
+      ;(registered[port] as Map<string, typeof factory>).set(id, factory)
+    }
   const failed = (reason: string, cause?: unknown) =>
     new BkpError('plugin-failed', `The plugin ${packageName} failed: ${reason}`, {
       hint: `Only what needs ${packageName} is affected; report this to its author`,
@@ -142,11 +156,8 @@ async function activate(plugin: InstalledPlugin, log: Logger): Promise<ReadonlyM
     await loaded.default.activate({
       apiVersion,
       log,
-      registerStorage(id, factory) {
-        if (!declared.includes(id))
-          throw new TypeError(`it registers the storage "${id}", which its manifest does not declare`)
-        factories.set(id, factory)
-      },
+      registerStorage: register('storage'),
+      registerNotifier: register('notifier'),
     })
   }
   try {
@@ -156,9 +167,11 @@ async function activate(plugin: InstalledPlugin, log: Logger): Promise<ReadonlyM
   } finally {
     clearTimeout(timer)
   }
-  const missing = declared.find((id) => !factories.has(id))
-  if (missing !== undefined) throw failed(`it declares the storage "${missing}" and does not register it`)
-  return factories
+  for (const port of ['storage', 'notifier'] as const) {
+    const missing = declared(port).find((id) => !registered[port].has(id))
+    if (missing !== undefined) throw failed(`it declares the ${port} "${missing}" and does not register it`)
+  }
+  return registered
 }
 
 function refuseConflicts(plugins: readonly InstalledPlugin[]): void {

@@ -1,5 +1,5 @@
 // A program that `describeKilledWriters` starts and kills. Its argument is a `WriterOrder` in JSON.
-import { isPlugin, type StorageFactory } from '@bkp/plugin-api'
+import { apiVersion, isPlugin, type StorageFactory } from '@bkp/plugin-api'
 
 export interface WriterOrder {
   readonly entry: string
@@ -17,9 +17,10 @@ async function write(order: WriterOrder): Promise<void> {
   if (!isPlugin(plugin)) throw new Error(`${order.entry} exports no plugin`)
   const factories = new Map<string, StorageFactory>()
   await plugin.activate({
-    apiVersion: '1.0.0',
+    apiVersion,
     log: silent,
     registerStorage: (id, factory) => factories.set(id, factory),
+    registerNotifier: () => undefined,
   })
   const open = factories.get(order.id)
   if (open === undefined) throw new Error(`${order.entry} has no storage ${order.id}`)
