@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -189,6 +199,38 @@ describe('damage at one destination', () => {
     expect(found.damages.some(({ key }) => key.startsWith('snapshots/'))).toBe(true)
     expect(reportOf<{ damages: unknown[] }>(await check('--heal'), 0).damages).toEqual([])
     await expectRestorable(disks[1])
+  })
+
+  it.each(['damaged', 'gone'])(
+    'of a descriptor, %s, is healed, and the destination checked like the others',
+    async (how) => {
+      const descriptor = join(disks[1], 'bkp.json')
+      const sound = readFileSync(descriptor)
+      if (how === 'gone') rmSync(descriptor)
+      else writeFileSync(descriptor, sound.subarray(0, 60))
+      const check = (...more: string[]) => bkp(['check', ...each('--from', disks), ...more, '--json'])
+      reportOf(await check(), 4)
+      const { healed, damages } = reportOf<{ healed: object[]; damages: unknown[] }>(await check('--heal'), 0)
+      expect(damages).toEqual([])
+      expect(healed).toMatchObject([{ destination: disks[1], key: 'bkp.json' }])
+      expect(readFileSync(descriptor)).toEqual(sound)
+      await expectRestorable(disks[1])
+    },
+  )
+
+  it('of a descriptor is not healed where another repository, or none, has been', async () => {
+    const empty = at('empty')
+    mkdirSync(empty)
+    const other = at('other')
+    expect((await bkp(['init', '--to', other])).code).toBe(0)
+    rmSync(join(other, 'bkp.json'))
+    const places = each('--from', [disks[0], empty, other])
+    const ran = await bkp(['check', '--heal', ...places])
+    expect(ran.code).toBe(4)
+    expect(objectsOf(empty)).toEqual([])
+    expect(existsSync(join(other, 'bkp.json'))).toBe(false)
+    const alone = await bkp(['check', '--from', other, '--heal-from', disks[0]])
+    expect(alone.code).toBe(10)
   })
 
   it('is healed from a replica that is named', async () => {

@@ -61,8 +61,11 @@ export default class Check extends BaseCommand {
     })
     this.stopProgress()
     if (results.some(({ damages }) => damages.length > 0)) this.terminal.exitCode = exitCode.damaged
-    for (const { name, message } of repository.absent) this.warnPeople(`${name} was not checked: ${message}`)
-    if (repository.absent.length > 0) this.terminal.exitCode ??= exitCode.notEverywhere
+    // One whose descriptor was healed has been checked like the others.
+    const checked = new Set(results.map(({ name }) => name))
+    const unchecked = repository.absent.filter(({ name }) => !checked.has(name))
+    for (const { name, message } of unchecked) this.warnPeople(`${name} was not checked: ${message}`)
+    if (unchecked.length > 0) this.terminal.exitCode ??= exitCode.notEverywhere
     if (flags.json) await this.printJson(checkJson(results))
     else for (const result of results) await this.print(this.#reportOf(result, results.length > 1).join('\n'))
   }

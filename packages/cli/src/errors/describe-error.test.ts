@@ -56,4 +56,9 @@ describe('a described error', () => {
       expect(describeError(fault, 'ls')).toMatchObject({ code: 'internal', exitCode: 1 })
     }
   })
+
+  it('of damage that ends a check says how it is healed, and not to check', () => {
+    expect(describeError(new BkpError('damaged', 'x'), 'check').hint).toContain('--heal')
+    expect(describeError(new BkpError('damaged', 'x'), 'ls').hint).toContain('bkp check')
+  })
 })

@@ -35,6 +35,14 @@ const defaultHints: Readonly<Record<string, string>> = {
   internal: 'This is a fault of bkp. Please report it, with what DEBUG=bkp:* prints',
 }
 
+function defaultHint(code: string, command: string): string | undefined {
+  // Who is checking already needs another place that has it sound.
+  if (code === 'damaged' && command === 'check') return healHint
+  return defaultHints[code]
+}
+
+const healHint = 'Heal it from another destination: bkp check --from URL --from SOUND-URL --heal'
+
 /**
  * @param interruptedBy the signal that ended the run, if one did
  * @param command id of the command, for its help
@@ -61,7 +69,7 @@ export function describeError(error: unknown, command: string, interruptedBy?: s
   const message = error instanceof Error ? error.message : String(error)
   const { code, hint } = (error ?? {}) as { readonly code?: unknown; readonly hint?: unknown }
   if (typeof code === 'string' && (isKnown(error) || (error instanceof CliError && code !== 'usage'))) {
-    const fallback = code === 'usage' ? usageHint(message, command) : defaultHints[code]
+    const fallback = code === 'usage' ? usageHint(message, command) : defaultHint(code, command)
     return { code, message, ...hintOf(hint ?? fallback), exitCode: exitCodeFor(code) }
   }
   if (code === 'usage' || isOfParser(error)) {

@@ -5,6 +5,7 @@ import type { CheckOptions, Damage, DestinationCheck } from '../api.js'
 import type { OperationContext } from '../context.js'
 import { findMissing } from '../replicas/copy-missing.js'
 import { type HealResult, healObjects, isHealable } from '../replicas/heal.js'
+import { healDescriptors } from '../replicas/heal-descriptors.js'
 import { openReplicas } from '../replicas/open-replicas.js'
 import type { Replica } from '../replicas/replica.js'
 import { ReplicatedStorage } from '../replicas/replicated-storage.js'
@@ -16,13 +17,16 @@ export async function checkReplicas(
   options: CheckOptions,
 ): Promise<readonly DestinationCheck[]> {
   const helpers = await openHelpers(context, options)
+  const restored = options.heal ? await restoreAbsent(context, options) : []
   try {
     const results: DestinationCheck[] = []
-    for (const replica of context.replicas) {
+    const replicas = [...context.replicas, ...restored.map(({ replica }) => replica)]
+    for (const replica of replicas) {
       throwIfAborted(options.signal)
-      const others = [...context.replicas, ...helpers].filter((other) => other !== replica)
+      const others = [...replicas, ...helpers].filter((other) => other !== replica)
       const result = await new ReplicaCheck(context.only(replica), replica, others, options).run()
-      results.push(result)
+      const descriptor = restored.find((candidate) => candidate.replica === replica)
+      results.push(descriptor === undefined ? result : { ...result, healed: [descriptor.healed, ...result.healed] })
       await context.checkRecords?.remember(context.repository.id, replica.destination.url, {
         time: new Date(context.now()).toISOString(),
         readDataShare: options.readDataShare,
@@ -31,8 +35,16 @@ export async function checkReplicas(
     }
     return results
   } finally {
-    await Promise.all(helpers.map(({ storage }) => storage.close()))
+    const ours = [...helpers, ...restored.map(({ replica }) => replica)]
+    await Promise.all(ours.map(({ storage }) => storage.close()))
   }
+}
+
+/** Destinations that only lack a sound descriptor are checked like the others once they have it again. */
+function restoreAbsent(context: OperationContext, { signal, onEvent }: CheckOptions) {
+  return healDescriptors(context, signal, ({ destination: { name } }, reason) =>
+    onEvent?.({ kind: 'note', message: `${descriptorKey} of ${name} could not be healed: ${reason}` }),
+  )
 }
 
 /** Destinations that are only read from. */
