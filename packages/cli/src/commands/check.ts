@@ -64,7 +64,11 @@ export default class Check extends BaseCommand {
     // One whose descriptor was healed has been checked like the others.
     const checked = new Set(results.map(({ name }) => name))
     const unchecked = repository.absent.filter(({ name }) => !checked.has(name))
-    for (const { name, message } of unchecked) this.warnPeople(`${name} was not checked: ${message}`)
+    for (const { name, message, isDamaged } of unchecked) {
+      if (isDamaged) this.terminal.exitCode = exitCode.damaged
+      const remedy = isDamaged && !flags.heal ? '; heal it by --heal' : ''
+      this.warnPeople(`${name} was not checked: ${message}${remedy}`)
+    }
     if (unchecked.length > 0) this.terminal.exitCode ??= exitCode.notEverywhere
     if (flags.json) await this.printJson(checkJson(results))
     else for (const result of results) await this.print(this.#reportOf(result, results.length > 1).join('\n'))

@@ -1,4 +1,4 @@
-import { BkpError } from '../errors/index.js'
+import { BkpError, isBkpError } from '../errors/index.js'
 import { requireFeatures } from '../format/descriptor.js'
 import { fromJsonBytes } from '../format/snapshot.js'
 import { filterSnapshots, loadSnapshots, resolveSnapshot, type StoredSnapshot } from '../repository/snapshots.js'
@@ -48,7 +48,11 @@ export class EngineRepository implements Repository {
   }
 
   get absent(): Repository['absent'] {
-    return this.#context.absent.map(({ destination, error }) => ({ name: destination.name, message: error.message }))
+    return this.#context.absent.map(({ destination, error }) => ({
+      name: destination.name,
+      message: error.message,
+      isDamaged: isBkpError(error, 'damaged'),
+    }))
   }
 
   async snapshots(filter: SnapshotFilter = {}): Promise<readonly SnapshotSummary[]> {

@@ -18,12 +18,20 @@ import type {
   SnapshotSummary,
 } from './snapshots.js'
 
+export interface AbsentDestination {
+  readonly name: string
+  /** Why it cannot be used. */
+  readonly message: string
+  /** Whether it is there and what it holds is damaged. */
+  readonly isDamaged: boolean
+}
+
 /** An open repository. */
 export interface Repository {
   readonly id: string
   readonly url: string
-  /** Destinations that were named and cannot be used, with the reason. */
-  readonly absent: readonly { readonly name: string; readonly message: string }[]
+  /** Destinations that were named and cannot be used. */
+  readonly absent: readonly AbsentDestination[]
   snapshots(filter?: SnapshotFilter): Promise<readonly SnapshotSummary[]>
   /**
    * @param reference hex id prefix of at least 4 digits, or `latest`
