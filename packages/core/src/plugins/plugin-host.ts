@@ -15,7 +15,8 @@ import { schemeOf } from '../config/destination-url.js'
 import { faultsBySchema } from '../config/schema-faults.js'
 import { BkpError } from '../errors/index.js'
 import { type InstalledPlugin, knownPorts, type PluginDirectories, readManifests } from './manifest.js'
-import { type Environment, resolveStorageOptions } from './storage-options.js'
+import type { Environment } from './plugin-options.js'
+import { resolveStorageOptions } from './storage-options.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
 

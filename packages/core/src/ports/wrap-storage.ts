@@ -13,7 +13,8 @@ import {
   withTimeout,
 } from './compose.js'
 import { StorageMeter, type StorageMetrics } from './metrics.js'
-import { defaultRetryPolicy, localRetryPolicy, type RetryNotice, type RetryPolicy, retryPolicyOf } from './retrying.js'
+import type { RetryPolicy } from './retry.js'
+import { defaultRetryPolicy, localRetryPolicy, type RetryNotice, retryPolicyOf } from './retrying.js'
 import { type TimeLimits, timeLimitsOf } from './timeout.js'
 import { systemTiming, type Timing } from './timing.js'
 
