@@ -71,4 +71,3 @@ function refuseSecrets(
 function shownName({ name }: Destination): string {
   return `Destination ${shownUrl(name)}`
 }
-
