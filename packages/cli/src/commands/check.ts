@@ -44,6 +44,10 @@ export default class Check extends BaseCommand {
     await super.init()
   }
 
+  protected override get isRun(): boolean {
+    return true
+  }
+
   async run(): Promise<void> {
     const { flags } = await this.parse(Check)
     const share = flags['read-data']
@@ -63,8 +67,8 @@ export default class Check extends BaseCommand {
     if (results.some(({ damages }) => damages.length > 0)) this.terminal.exitCode = exitCode.damaged
     for (const { name, message } of repository.absent) this.warnPeople(`${name} was not checked: ${message}`)
     if (repository.absent.length > 0) this.terminal.exitCode ??= exitCode.notEverywhere
-    if (flags.json) await this.printJson(checkJson(results))
-    else for (const result of results) await this.print(this.#reportOf(result, results.length > 1).join('\n'))
+    const lines = results.flatMap((result) => this.#reportOf(result, results.length > 1))
+    await this.tellResult(flags, checkJson(results), lines)
   }
 
   #reportOf(result: DestinationCheck, isOneOfSeveral: boolean): string[] {
