@@ -5,9 +5,11 @@ import pc from 'picocolors'
 import { type ProcessParts, processParts } from './composition/process-parts.js'
 import type { CommandScope } from './composition/scopes.js'
 import { type Output, OutputClosed, type Terminal } from './composition/terminal.js'
-import { describeError } from './errors/describe-error.js'
-import { printError, wantsJson } from './errors/print-error.js'
+import type { FoundJob } from './config/jobs.js'
+import { type DescribedError, describeError } from './errors/describe-error.js'
+import { errorDocument, printError, wantsJson } from './errors/print-error.js'
 import type { PlaceFlags, Places } from './flags/places.js'
+import type { RunFacts } from './notify/run-notifications.js'
 import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
 import { safe } from './output/text.js'
 import type { UnlockFlags } from './secrets/secret-reader.js'
@@ -28,6 +30,11 @@ export abstract class BaseCommand extends Command {
   #stopListening: (() => void) | undefined
   #scope: CommandScope | undefined
   #progress: Progress | undefined
+  #startedAt = 0
+  #failure: DescribedError | undefined
+  #result: { readonly json: object; readonly lines: readonly string[] } | undefined
+  #job: Pick<FoundJob, 'jobName' | 'notify'> | undefined
+  #configFlag: string | undefined
 
   /** Aborted by Ctrl-C; a second Ctrl-C ends the process at once. */
   protected get signal(): AbortSignal {
@@ -40,6 +47,7 @@ export abstract class BaseCommand extends Command {
 
   override async init(): Promise<void> {
     await super.init()
+    this.#startedAt = this.#parts.now()
     this.#stopListening = this.terminal.onInterrupt((signal) => {
       this.#interruptedBy = signal
       this.#abort.abort(new Error(`Interrupted by ${signal}`))
@@ -70,7 +78,33 @@ export abstract class BaseCommand extends Command {
   /** Where the repository is that the flags, the environment or the configuration name. */
   protected async places(flags: PlaceFlags, jobRepository?: string): Promise<Places> {
     const flag = Object.hasOwn(this.ctor.flags, 'from') ? '--from' : '--to'
-    return (await this.scope()).places.resolve(flags, { jobRepository, flag })
+    this.#configFlag = flags.config
+    const { places, notifications } = await this.scope()
+    const found = await places.resolve(flags, { jobRepository, flag })
+    if (this.#isToldOf) await notifications.begin(this.#facts)
+    return found
+  }
+
+  /** Whether notifiers are told how it ends. */
+  protected get isRun(): boolean {
+    return false
+  }
+
+  /** That what follows is a run of a job. */
+  protected noteJob(job: FoundJob, flags: { readonly config?: string | undefined }): void {
+    this.#job = job
+    this.#configFlag = flags.config
+  }
+
+  // What only looks changes nothing that anybody would have to be told of.
+  get #isToldOf(): boolean {
+    return this.isRun && !this.argv.includes('--dry-run')
+  }
+
+  get #facts(): RunFacts {
+    const { jobName, notify } = this.#job ?? {}
+    const command = (this.id ?? '').replaceAll(':', ' ')
+    return { command, job: jobName, notify, config: this.#configFlag, startedAt: this.#startedAt }
   }
 
   /** @param places when they are known already */
@@ -124,6 +158,13 @@ export abstract class BaseCommand extends Command {
     return this.print(JSON.stringify({ version: 1, ...document }))
   }
 
+  /** Ends a run: prints its result, and keeps it for those who are told of it. */
+  protected async tellResult(flags: { readonly json: boolean }, json: object, lines: readonly string[]): Promise<void> {
+    this.#result = { json, lines }
+    if (flags.json) await this.printJson(json)
+    else if (lines.length > 0) await this.print(lines.join('\n'))
+  }
+
   protected warnPeople(message: string): void {
     const line = `${this.colours('stderr').yellow('Warning:')} ${safe(message)}`
     if (this.#progress !== undefined) this.#progress.say(line)
@@ -151,6 +192,8 @@ export abstract class BaseCommand extends Command {
       // The first error is the one that explains; a second one while cleaning up follows from it.
       if (error === undefined) await this.#tellError(closing)
     } finally {
+      if (this.#isToldOf && (error as { oclif?: { exit?: number } } | undefined)?.oclif?.exit !== 0)
+        await this.#notify()
       this.#stopListening?.()
     }
     await super.finally(error)
@@ -161,9 +204,24 @@ export abstract class BaseCommand extends Command {
     return this.terminal.stdout
   }
 
+  /** After all is printed: nobody waits for a notifier to see how the run ended. */
+  async #notify(): Promise<void> {
+    if (this.#scope === undefined) return
+    const json = this.#failure === undefined ? this.#result?.json : undefined
+    const { message, hint } = this.#failure ?? {}
+    await this.#scope.notifications.end(this.#facts, {
+      exitCode: this.terminal.exitCode ?? 0,
+      report: this.#failure === undefined ? json && { version: 1, ...json } : errorDocument(this.#failure),
+      lines: message === undefined ? (this.#result?.lines ?? []) : [message, ...(hint === undefined ? [] : [hint])],
+      endedAt: this.#parts.now(),
+      wasInterrupted: this.#interruptedBy !== undefined,
+    })
+  }
+
   async #tellError(error: unknown): Promise<void> {
     const described = describeError(error, this.id ?? '', this.#interruptedBy)
     this.terminal.exitCode = described.exitCode
+    this.#failure = described
     const isJson = wantsJson(this.argv)
     await printError(this.terminal, described, error, isJson ? this.errorOutput : undefined)
   }

@@ -20,6 +20,7 @@ import Find from './commands/find.js'
 import Init from './commands/init.js'
 import Ls from './commands/ls.js'
 import Migrate from './commands/migrate.js'
+import NotifiersTest from './commands/notifiers/test.js'
 import Restore from './commands/restore.js'
 import Snapshots from './commands/snapshots.js'
 import Stats from './commands/stats.js'
@@ -49,6 +50,7 @@ export const COMMANDS = {
   init: Init,
   ls: Ls,
   migrate: Migrate,
+  'notifiers:test': NotifiersTest,
   restore: Restore,
   snapshots: Snapshots,
   stats: Stats,

@@ -5,6 +5,8 @@ import type { Engine, EngineOptions } from './engine/api.js'
 import { PluginEngine } from './engine/engine.js'
 import type { PluginAccess } from './engine/plugin-access.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/tokens.js'
+import { ContainedStorage } from './plugins/containment/contained-storage.js'
+import { foreignPlugins } from './plugins/containment/process-guards.js'
 import { PluginHost } from './plugins/plugin-host.js'
 import { wrapStorage } from './ports/wrap-storage.js'
 
@@ -18,13 +20,21 @@ export async function createEngine(options: EngineOptions, log: Logger = quiet):
     options.env,
   )
   const plugins: PluginAccess = {
-    openStorage: async (destination, intent) =>
-      wrapStorage(await host.openStorage(destination, intent, options.confirm), destination, {
+    openStorage: async (destination, intent) => {
+      const raw = await host.openStorage(destination, intent, options.confirm)
+      return wrapStorage(raw, destination, {
+        // A disk of this machine is not waited for by a clock, unless nobody knows how it is used.
+        ...(raw instanceof ContainedStorage ? { limitsLocal: true } : {}),
         onRetry: ({ subject, error, delayMs }) =>
           log.warn(`${destination.name}: retrying in ${Math.ceil(delayMs / 1000)} s: ${error.message}`, { subject }),
-      }),
+      })
+    },
+    openNotifier: (target) => host.openNotifier(target),
+    secrets: () => host.secrets,
+    foreignPlugins,
+    contain: ({ packageName }, action) => host.contain(packageName, action),
     idsOf: (port) => host.idsOf(port),
-    moduleUrl: (port, id) => host.moduleUrl(port, id),
+    workerModule: (port, id) => host.workerModule(port, id),
     validate: (port, choice) => host.validate(port, choice.id, choice.configuration),
   }
   const scope = container.createChildContainer()

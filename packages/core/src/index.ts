@@ -2,5 +2,6 @@ import 'reflect-metadata'
 
 export { createEngine } from './composition.js'
 export * from './config/destination.js'
+export { defaultNotificationKinds, type NotifierTarget } from './config/notifier.js'
 export * from './engine/api.js'
 export * from './errors/index.js'

@@ -60,3 +60,16 @@ export interface NotifierRequest {
 
 /** @throws PortError `config` for what the schema cannot say */
 export type NotifierFactory = (request: NotifierRequest) => Notifier | Promise<Notifier>
+
+const outcomes: Readonly<Record<NotificationKind, string>> = {
+  started: 'has started',
+  finished: 'has finished',
+  degraded: 'has a result, but not all of it',
+  failed: 'has failed',
+}
+
+/** One line that says what happened where, e.g. `bkp backup documents on nas has failed`: the subject of a mail. */
+export function notificationTitle({ kind, command, job, host }: Notification): string {
+  const run = [command, ...(job === undefined ? [] : [job])].join(' ')
+  return `bkp ${run} on ${host} ${outcomes[kind]}`
+}

@@ -32,10 +32,15 @@ export default class Backup extends BaseCommand {
   static override args = { path: Args.string({ description: 'files and folders; "-" for standard input; or a job' }) }
   static override flags = backupFlags
 
+  protected override get isRun(): boolean {
+    return true
+  }
+
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Backup)
     const { jobs, session } = await this.scope()
     const job = await jobs.find(argv as string[], flags)
+    if (job !== undefined) this.noteJob(job, flags)
     // Flags go before the job, list by list: what is given replaces what the job says.
     const what = await whatToBackUp(
       job?.paths ?? (argv as string[]),
@@ -87,8 +92,7 @@ export default class Backup extends BaseCommand {
     if (result.snapshotId !== undefined && isShort(result.destinations, places))
       this.terminal.exitCode = exitCode.notEverywhere
     if (issueCount(result) > 0) this.terminal.exitCode = exitCode.incomplete
-    if (flags.json) await this.printJson(backupJson(result))
-    else await this.print(summaryOf(result, places).join('\n'))
+    await this.tellResult(flags, backupJson(result), summaryOf(result, places))
   }
 }
 

@@ -44,6 +44,10 @@ export default class Check extends BaseCommand {
     await super.init()
   }
 
+  protected override get isRun(): boolean {
+    return true
+  }
+
   async run(): Promise<void> {
     const { flags } = await this.parse(Check)
     const share = flags['read-data']
@@ -70,8 +74,8 @@ export default class Check extends BaseCommand {
       this.warnPeople(`${name} was not checked: ${message}${remedy}`)
     }
     if (unchecked.length > 0) this.terminal.exitCode ??= exitCode.notEverywhere
-    if (flags.json) await this.printJson(checkJson(results))
-    else for (const result of results) await this.print(this.#reportOf(result, results.length > 1).join('\n'))
+    const lines = results.flatMap((result) => this.#reportOf(result, results.length > 1))
+    await this.tellResult(flags, checkJson(results), lines)
   }
 
   #reportOf(result: DestinationCheck, isOneOfSeveral: boolean): string[] {

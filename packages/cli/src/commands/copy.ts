@@ -32,6 +32,10 @@ export default class Copy extends BaseCommand {
   }
   static override flags = copyFlags
 
+  protected override get isRun(): boolean {
+    return true
+  }
+
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Copy)
     const { to, ...rest } = flags
@@ -61,8 +65,7 @@ export default class Copy extends BaseCommand {
     this.stopProgress()
     // Before anything is printed: the reader of the output may be gone.
     this.terminal.exitCode = exitCodeOf(result, targets)
-    if (flags.json) await this.printJson(copyJson(result))
-    else await this.print(this.#reportOf(result, flags['dry-run'] ? 'dry run' : 'done').join('\n'))
+    await this.tellResult(flags, copyJson(result), this.#reportOf(result, flags['dry-run'] ? 'dry run' : 'done'))
   }
 
   /** @returns undefined for all there are */

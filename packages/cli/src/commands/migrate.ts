@@ -34,6 +34,10 @@ export default class Migrate extends BaseCommand {
     'keep-config': Flags.boolean({ default: false, description: 'leave the configuration as it is' }),
   }
 
+  protected override get isRun(): boolean {
+    return true
+  }
+
   async run(): Promise<void> {
     const { flags } = await this.parse(Migrate)
     const { to, ...rest } = flags
@@ -67,15 +71,13 @@ export default class Migrate extends BaseCommand {
             to: to[0] ?? '',
           })
         : { nextSteps: [] }
-    if (flags.json) {
-      return this.printJson({
-        ...migrationJson(result, from.name, target.name),
-        movedInConfig: moved.name ?? null,
-        nextSteps: moved.nextSteps,
-      })
+    const json = {
+      ...migrationJson(result, from.name, target.name),
+      movedInConfig: moved.name ?? null,
+      nextSteps: moved.nextSteps,
     }
-    if (result.state === 'planned') await this.print(planLines(result.plan, from, target).join('\n'))
-    await this.print(this.#reportOf(result, moved).join('\n'))
+    const plan = result.state === 'planned' ? planLines(result.plan, from, target) : []
+    await this.tellResult(flags, json, [...plan, ...this.#reportOf(result, moved)])
   }
 
   async #mayBegin(plan: MigrationPlan): Promise<boolean> {

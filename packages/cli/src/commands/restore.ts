@@ -50,6 +50,10 @@ export default class Restore extends BaseCommand {
     }),
   }
 
+  protected override get isRun(): boolean {
+    return true
+  }
+
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Restore)
     const { snapshot, path } = parseSnapshotPath(args.snapshot)
@@ -75,8 +79,7 @@ export default class Restore extends BaseCommand {
     this.stopProgress()
     if (result.damaged > 0) this.terminal.exitCode = exitCode.damaged
     else if (result.issues.length > 0) this.terminal.exitCode = exitCode.incomplete
-    if (flags.json) await this.printJson(restoreJson(result, target))
-    else await this.print(summaryOf(result, target, flags['dry-run']).join('\n'))
+    await this.tellResult(flags, restoreJson(result, target), summaryOf(result, target, flags['dry-run']))
   }
 }
 

@@ -25,6 +25,10 @@ export default class Sync extends BaseCommand {
     'dry-run': Flags.boolean({ default: false, description: 'only say what would be copied' }),
   }
 
+  protected override get isRun(): boolean {
+    return true
+  }
+
   async run(): Promise<void> {
     const { flags } = await this.parse(Sync)
     const { to, ...rest } = flags
@@ -49,8 +53,7 @@ export default class Sync extends BaseCommand {
     const lags = !flags['dry-run'] && result.destinations.some(({ state }) => state === 'lagging')
     if (lags) this.terminal.exitCode = exitCode.notEverywhere
     if (result.damaged.length > 0) this.terminal.exitCode = exitCode.damaged
-    if (flags.json) await this.printJson(syncJson(result, flags['dry-run']))
-    else await this.print(this.#reportOf(result, flags['dry-run']).join('\n'))
+    await this.tellResult(flags, syncJson(result, flags['dry-run']), this.#reportOf(result, flags['dry-run']))
   }
 
   #reportOf({ destinations, damaged, elapsedMs }: SyncResult, isDryRun: boolean): string[] {

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '@bkp/core'
-import type { StorageDescription } from '@bkp/core/config'
+import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
 import type { IdleThread } from '@bkp/core/threads'
 import type { Logger } from '@bkp/plugin-api'
 import { UsageError } from '../errors/cli-error.js'
@@ -21,6 +21,8 @@ export const builtInPlugins = [
   '@bkp/codec-deflate',
   '@bkp/cipher-aes-gcm',
   '@bkp/cipher-xchacha20',
+  '@bkp/notifier-command',
+  '@bkp/notifier-webhook',
 ]
 
 /** How much may wait on this disk for slow destinations. */
@@ -54,6 +56,13 @@ export async function builtInStorages(): Promise<readonly StorageDescription[]> 
   const { describeStorages } = await import('@bkp/core/config')
   const bundled = builtInPlugins.filter((name) => name.startsWith('@bkp/storage-')).map(folderOf)
   return describeStorages({ bundled, installed: [] })
+}
+
+/** The notifiers of the built-in plugins, with the options that they take. */
+export async function builtInNotifiers(): Promise<readonly NotifierDescription[]> {
+  const { describeNotifiers } = await import('@bkp/core/config')
+  const bundled = builtInPlugins.filter((name) => name.startsWith('@bkp/notifier-')).map(folderOf)
+  return describeNotifiers({ bundled, installed: [] })
 }
 
 function folderOf(name: string): string {

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import type { IdleThread } from '@bkp/core/threads'
-import { builtInStorages, createBuiltInEngine } from './built-in-engine.js'
+import { builtInNotifiers, builtInStorages, createBuiltInEngine } from './built-in-engine.js'
 import { editInEditor } from './editor.js'
 import type { ProcessParts } from './process-parts.js'
 import { processTerminal } from './terminal.js'
@@ -36,6 +36,7 @@ export function nodeProcessParts(takeIdleThreads: () => readonly IdleThread[]): 
     },
     confirm,
     describeStorages: builtInStorages,
+    describeNotifiers: builtInNotifiers,
     editFile: (path) => editInEditor(path, terminal.env),
     machine: { env: terminal.env, platform: process.platform, home: homedir() },
     now: Date.now,

@@ -1,5 +1,5 @@
 import type { Engine } from '@bkp/core'
-import type { StorageDescription } from '@bkp/core/config'
+import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
 import type { Logger } from '@bkp/plugin-api'
 import type { Machine } from '../config/config-path.js'
 import type { Terminal } from './terminal.js'
@@ -19,6 +19,9 @@ export type Confirm = (question: string) => Promise<boolean>
 /** What storages there are and which options they take; reads manifests, runs no code of theirs. */
 export type DescribeStorages = () => Promise<readonly StorageDescription[]>
 
+/** As {@link DescribeStorages}. */
+export type DescribeNotifiers = () => Promise<readonly NotifierDescription[]>
+
 /** Lets the user change a file in the editor of their choice. */
 export type EditFile = (path: string) => Promise<void>
 
@@ -30,6 +33,7 @@ export interface ProcessParts {
   readonly askText: AskText
   readonly confirm: Confirm
   readonly describeStorages: DescribeStorages
+  readonly describeNotifiers: DescribeNotifiers
   readonly editFile: EditFile
   readonly machine: Machine
   /** Milliseconds since 1970. */

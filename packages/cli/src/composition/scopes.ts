@@ -1,14 +1,25 @@
 import 'reflect-metadata'
 import type { Logger } from '@bkp/plugin-api'
-import { container, type DependencyContainer } from 'tsyringe'
+import { container, type DependencyContainer, Lifecycle } from 'tsyringe'
 import { ConfigFile } from '../config/config-file.js'
 import { Jobs } from '../config/jobs.js'
 import { PlaceResolver } from '../flags/places.js'
+import { NotifierTargets } from '../notify/notifier-targets.js'
+import { RunNotifications } from '../notify/run-notifications.js'
 import { SecretReader } from '../secrets/secret-reader.js'
 import { SecretReferences } from '../secrets/secret-references.js'
 import { EngineSession } from './engine-session.js'
 import type { ProcessParts } from './process-parts.js'
-import { AskSecret, CommandSignal, CreateEngine, DescribeStorages, Log, Machine, Terminal } from './tokens.js'
+import {
+  AskSecret,
+  CommandSignal,
+  CreateEngine,
+  DescribeNotifiers,
+  DescribeStorages,
+  Log,
+  Machine,
+  Terminal,
+} from './tokens.js'
 
 const processScopes = new WeakMap<ProcessParts, DependencyContainer>()
 
@@ -21,6 +32,7 @@ function processScope(parts: ProcessParts): DependencyContainer {
   scope.register(CreateEngine, { useValue: parts.createEngine })
   scope.register(AskSecret, { useValue: parts.askSecret })
   scope.register(DescribeStorages, { useValue: parts.describeStorages })
+  scope.register(DescribeNotifiers, { useValue: parts.describeNotifiers })
   scope.register(Machine, { useValue: parts.machine })
   processScopes.set(parts, scope)
   return scope
@@ -34,10 +46,15 @@ export interface CommandScope {
   readonly config: ConfigFile
   readonly jobs: Jobs
   readonly places: PlaceResolver
+  readonly notifications: RunNotifications
+  readonly notifierTargets: NotifierTargets
 }
 
 export function createCommandScope(parts: ProcessParts, log: Logger, signal: AbortSignal): CommandScope {
   const scope = processScope(parts).createChildContainer()
+  // One for all that ask for it: what one has read, another knows.
+  scope.register(ConfigFile, { useClass: ConfigFile }, { lifecycle: Lifecycle.ContainerScoped })
+  scope.register(EngineSession, { useClass: EngineSession }, { lifecycle: Lifecycle.ContainerScoped })
   scope.register(Log, { useValue: log })
   scope.register(CommandSignal, { useValue: signal })
   return {
@@ -47,5 +64,7 @@ export function createCommandScope(parts: ProcessParts, log: Logger, signal: Abo
     config: scope.resolve(ConfigFile),
     jobs: scope.resolve(Jobs),
     places: scope.resolve(PlaceResolver),
+    notifications: scope.resolve(RunNotifications),
+    notifierTargets: scope.resolve(NotifierTargets),
   }
 }

@@ -4,6 +4,7 @@ import type { Machine as MachineType } from '../config/config-path.js'
 import type {
   AskSecret as AskSecretType,
   CreateEngine as CreateEngineType,
+  DescribeNotifiers as DescribeNotifiersType,
   DescribeStorages as DescribeStoragesType,
 } from './process-parts.js'
 import type { Terminal as TerminalType } from './terminal.js'
@@ -25,6 +26,9 @@ export const CommandSignal: InjectionToken<AbortSignal> = Symbol('CommandSignal'
 
 export type DescribeStorages = DescribeStoragesType
 export const DescribeStorages: InjectionToken<DescribeStorages> = Symbol('DescribeStorages')
+
+export type DescribeNotifiers = DescribeNotifiersType
+export const DescribeNotifiers: InjectionToken<DescribeNotifiers> = Symbol('DescribeNotifiers')
 
 export type Machine = MachineType
 export const Machine: InjectionToken<Machine> = Symbol('Machine')

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile, realpath, stat } from 'node:fs/promises'
-import type { ParsedConfig, StorageDescription } from '@bkp/core/config'
+import type { NotifierDescription, ParsedConfig, StorageDescription } from '@bkp/core/config'
 import type { Logger } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
-import { DescribeStorages, Log, Machine } from '../composition/tokens.js'
+import { DescribeNotifiers, DescribeStorages, Log, Machine } from '../composition/tokens.js'
 import { CliError, UsageError } from '../errors/cli-error.js'
 import type { Machine as MachineType } from './config-path.js'
 import { type ConfigPath, configPath } from './config-path.js'
@@ -13,6 +13,7 @@ export interface LoadedConfig extends ParsedConfig {
   readonly path: string
   readonly text: string
   readonly storages: readonly StorageDescription[]
+  readonly notifiers: readonly NotifierDescription[]
 }
 
 /** The configuration file of one command. The library that reads it is loaded only where there is a file. */
@@ -20,16 +21,30 @@ export interface LoadedConfig extends ParsedConfig {
 export class ConfigFile {
   readonly #machine: MachineType
   readonly #describeStorages: DescribeStorages
+  readonly #describeNotifiers: DescribeNotifiers
   readonly #log: Logger
+  #loaded: LoadedConfig | 'faulty' | undefined
 
   constructor(
     @inject(Machine) machine: MachineType,
     @inject(DescribeStorages) describe: DescribeStorages,
+    @inject(DescribeNotifiers) describeNotifiers: DescribeNotifiers,
     @inject(Log) log: Logger,
   ) {
+    this.#describeNotifiers = describeNotifiers
     this.#machine = machine
     this.#describeStorages = describe
     this.#log = log
+  }
+
+  /** What was loaded last; undefined where nothing was, or it could not be used. */
+  get loaded(): LoadedConfig | undefined {
+    return this.#loaded === 'faulty' ? undefined : this.#loaded
+  }
+
+  /** Whether it was looked at and cannot be used. */
+  get isFaulty(): boolean {
+    return this.#loaded === 'faulty'
   }
 
   locate(flag: string | undefined): ConfigPath {
@@ -57,8 +72,11 @@ export class ConfigFile {
 
   /** @throws ConfigError; UsageError when it was named and is not there */
   async load(flag: string | undefined): Promise<LoadedConfig | undefined> {
+    this.#loaded = 'faulty'
     const text = await this.read(flag)
-    return text === undefined ? undefined : this.check(text, this.locate(flag).path)
+    const loaded = text === undefined ? undefined : await this.check(text, this.locate(flag).path)
+    this.#loaded = loaded
+    return loaded
   }
 
   /** As `load`, where the command makes no sense without one. */
@@ -72,13 +90,13 @@ export class ConfigFile {
   /** @param path in messages @throws ConfigError */
   async check(text: string, path: string): Promise<LoadedConfig> {
     const { parseConfig } = await import('@bkp/core/config')
-    const storages = await this.#describeStorages()
-    return { ...(await parseConfig(text, storages, path)), path, text, storages }
+    const [storages, notifiers] = await Promise.all([this.#describeStorages(), this.#describeNotifiers()])
+    return { ...(await parseConfig(text, storages, path, notifiers)), path, text, storages, notifiers }
   }
 
-  /** Tells of secrets in the file itself, of the repositories that are used. */
-  async warnOfSecrets({ warnings, path }: LoadedConfig, repository: string): Promise<void> {
-    const used = warnings.filter((warning) => warning.path.startsWith(`repositories.${repository}.`))
+  /** Tells of secrets in the file itself, of what is used. @param part as `repositories.NAME` */
+  async warnOfSecrets({ warnings, path }: LoadedConfig, part: string): Promise<void> {
+    const used = warnings.filter((warning) => warning.path.startsWith(`${part}.`))
     for (const { line, path: key, message } of used) this.#log.warn(`${path}:${line}: ${key} ${message}`)
     if (used.length === 0 || this.#machine.platform === 'win32') return
     const { mode } = await stat(path)

@@ -7,6 +7,11 @@ import { UsageError } from '../errors/cli-error.js'
 import { ConfigFile, type LoadedConfig } from './config-file.js'
 import { pathInConfig } from './config-path.js'
 
+export interface FoundJob extends JobConfig {
+  /** How the configuration calls it. */
+  readonly jobName: string
+}
+
 export interface JobFlags {
   readonly job?: string | undefined
   readonly config?: string | undefined
@@ -31,32 +36,32 @@ export class Jobs {
    * @returns undefined when paths are meant
    * @throws UsageError when there is no job of that name
    */
-  async find(paths: readonly string[], flags: JobFlags): Promise<JobConfig | undefined> {
+  async find(paths: readonly string[], flags: JobFlags): Promise<FoundJob | undefined> {
     const { job: named } = flags
     if (named === undefined) return this.#byArgument(paths, flags)
     if (paths.length > 0 || flags['from-command'] !== undefined)
       throw new UsageError('--job and what to back up were both given', 'Leave out one of them')
     const loaded = await this.#config.require(flags.config)
     const job = loaded.config.jobs[named]
-    if (job !== undefined) return this.#absolute(job, loaded)
+    if (job !== undefined) return this.#absolute(named, job, loaded)
     const known = Object.keys(loaded.config.jobs)
     const { unknownText } = await import('@bkp/core/config')
     throw new UsageError(`The job "${named}" ${unknownText(named, known)}`, `Jobs stand in ${loaded.path}`)
   }
 
-  async #byArgument(paths: readonly string[], flags: JobFlags): Promise<JobConfig | undefined> {
+  async #byArgument(paths: readonly string[], flags: JobFlags): Promise<FoundJob | undefined> {
     const [name, second] = paths
     if (name === undefined || second !== undefined || !/^[A-Za-z0-9][\w.-]*$/.test(name)) return undefined
     const loaded = await this.#config.load(flags.config)
     const job = loaded?.config.jobs[name]
     if (loaded === undefined || job === undefined) return undefined
-    if (!existsSync(name)) return this.#absolute(job, loaded)
+    if (!existsSync(name)) return this.#absolute(name, job, loaded)
     this.#log.warn(`"${name}" is taken for the path that is here; the job of that name runs by --job ${name}`)
     return undefined
   }
 
-  #absolute(job: JobConfig, { path }: LoadedConfig): JobConfig {
+  #absolute(jobName: string, job: JobConfig, { path }: LoadedConfig): FoundJob {
     const absolute = (given: string) => pathInConfig(given, path, this.#machine.home)
-    return { ...job, paths: job.paths.map(absolute), excludeFiles: job.excludeFiles.map(absolute) }
+    return { ...job, jobName, paths: job.paths.map(absolute), excludeFiles: job.excludeFiles.map(absolute) }
   }
 }

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { configSchema, configValues, parseConfig } from '@bkp/core/config'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
-import { builtInStorages } from '../composition/built-in-engine.js'
+import { builtInNotifiers, builtInStorages } from '../composition/built-in-engine.js'
 import { testStorages } from '../testing/samples.js'
 
 const published = readFileSync(new URL('../../../../docs/config.schema.json', import.meta.url), 'utf8')
 
 describe('the published schema of the configuration', () => {
   it('is what bkp checks with; npm run schemas writes it', async () => {
-    expect(JSON.parse(published)).toEqual(configSchema(await builtInStorages()))
+    expect(JSON.parse(published)).toEqual(configSchema(await builtInStorages(), await builtInNotifiers()))
   })
 
   it('takes every whole file in docs/configuration.md, and so does bkp', async () => {
@@ -18,7 +18,7 @@ describe('the published schema of the configuration', () => {
     expect(examples.length).toBeGreaterThan(0)
     const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(JSON.parse(published))
     for (const text of examples) {
-      const { warnings } = await parseConfig(text, await builtInStorages())
+      const { warnings } = await parseConfig(text, await builtInStorages(), 'config.yaml', await builtInNotifiers())
       expect(warnings).toEqual([])
       expect(validate(configValues(text)), JSON.stringify(validate.errors)).toBe(true)
     }

@@ -9,6 +9,11 @@ export function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
 }
 
+/** An error as it stands in JSON. */
+export function errorDocument({ code, message, hint, exitCode }: DescribedError): Readonly<Record<string, unknown>> {
+  return { version: 1, error: { code, message, ...(hint === undefined ? {} : { hint }), exitCode } }
+}
+
 /** Prints an error for people on standard error, or as a JSON document on `json`. */
 export async function printError(
   terminal: Terminal,
@@ -16,13 +21,12 @@ export async function printError(
   error: unknown,
   json?: Output,
 ): Promise<void> {
-  const { code, message, hint, exitCode } = described
+  const { message, hint } = described
   const { red } = pc.createColors(terminal.stderr.hasColours)
   const isDebug = (terminal.env.DEBUG ?? '').split(/[\s,]+/).some((name) => name === '*' || name.startsWith('bkp'))
   const lines = [`${red('Error:')} ${safeLines(message)}`, ...(hint === undefined ? [] : [safeLines(hint)])]
   if (json !== undefined) {
-    const document = { version: 1, error: { code, message, ...(hint === undefined ? {} : { hint }), exitCode } }
-    await unlessClosed(json.write(`${JSON.stringify(document)}\n`))
+    await unlessClosed(json.write(`${JSON.stringify(errorDocument(described))}\n`))
   } else await unlessClosed(terminal.stderr.write(`${lines.join('\n')}\n`))
   if (isDebug) await unlessClosed(terminal.stderr.write(`${traceOf(error)}\n`))
 }

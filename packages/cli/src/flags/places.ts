@@ -81,7 +81,7 @@ export class PlaceResolver {
     const repository = repositoryOf(named)
     const places = await this.#withLimits(unique(destinations), flags)
     if (repository === undefined || loaded === undefined) return { destinations: places, require: 'all' }
-    await this.#config.warnOfSecrets(loaded, repository)
+    await this.#config.warnOfSecrets(loaded, `repositories.${repository}`)
     const settings = loaded.config.repositories[repository] as RepositoryConfig
     return { destinations: places, repository, ...this.#settingsOf(repository, settings, loaded, places.length) }
   }

@@ -14,6 +14,9 @@ import type {
   ListedEntry,
   MigrateOptions,
   MigrationResult,
+  NotifierOutcome,
+  Notifiers,
+  NotifierTarget,
   ProbeResult,
   Repository,
   RepositoryStats,
@@ -48,6 +51,7 @@ export interface FakeAnswers {
   migration: MigrationResult
   probe: ProbeResult
   status: readonly DestinationStatus[]
+  delivery: Pick<NotifierOutcome, 'state' | 'message' | 'hint'>
 }
 
 /** An engine with one repository at every URL, open to one passphrase and one recovery code. */
@@ -107,6 +111,23 @@ export class FakeEngine implements Engine {
 
   async availableCompression(): Promise<string> {
     return this.answers.compression
+  }
+
+  notifiers(targets: readonly NotifierTarget[]): Notifiers {
+    this.#note('notifiers', targets)
+    return {
+      tell: async (notification, options) => {
+        this.#note('tell', { notification, options })
+        return targets
+          .filter(({ on }) => on.includes(notification.kind))
+          .map(({ name }) => ({ name, kind: notification.kind, elapsedMs: 3, ...this.answers.delivery }))
+      },
+      close: async () => this.#note('closeNotifiers', undefined),
+    }
+  }
+
+  foreignPlugins(): readonly string[] {
+    return []
   }
 
   async close(): Promise<void> {

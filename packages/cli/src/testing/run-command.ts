@@ -5,7 +5,7 @@ import { COMMANDS } from '../commands.js'
 import { type EditFile, provideProcessParts } from '../composition/process-parts.js'
 import { FakeEngine } from './fake-engine.js'
 import { FakeTerminal } from './fake-terminal.js'
-import { passphrase, testStorages } from './samples.js'
+import { passphrase, testNotifiers, testStorages } from './samples.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Promise<Config> | undefined
@@ -60,6 +60,7 @@ export async function runCommand(argv: readonly string[], options: RunCommandOpt
       questions.push(question)
       return confirms.shift() ?? true
     },
+    describeNotifiers: async () => testNotifiers,
     describeStorages: async () => options.storages ?? testStorages,
     editFile: options.editFile ?? (async () => Promise.reject(new Error('No editor was expected'))),
     machine: { env: terminal.env, platform: 'linux', home: options.home ?? '/nonexistent' },

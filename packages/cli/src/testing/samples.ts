@@ -1,5 +1,5 @@
 import type { Issue, ListedEntry, RawPath, SnapshotSummary } from '@bkp/core'
-import type { StorageDescription } from '@bkp/core/config'
+import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
 import type { FakeAnswers } from './fake-engine.js'
 
 export const passphrase = 'correct horse battery staple'
@@ -24,6 +24,21 @@ export const testStorages: readonly StorageDescription[] = [
         port: { type: 'integer', minimum: 1, maximum: 65535 },
       },
       required: ['keyId', 'secretKey'],
+      additionalProperties: false,
+    },
+  },
+]
+
+export const testNotifiers: readonly NotifierDescription[] = [
+  {
+    id: 'post',
+    displayName: 'Post',
+    schema: {
+      type: 'object',
+      properties: {
+        to: { type: 'string' },
+        token: { type: 'string', 'x-bkp-secret': true, 'x-bkp-env': 'POST_TOKEN' },
+      },
       additionalProperties: false,
     },
   },
@@ -214,4 +229,5 @@ export const answers: FakeAnswers = {
     { name: 'nas', url: 'sftp://nas/backup', message: 'There is no answer' },
   ],
   compression: 'zstd',
+  delivery: { state: 'told' },
 }

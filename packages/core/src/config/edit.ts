@@ -1,7 +1,7 @@
 import { type Document, isMap, isScalar, parseDocument, visit, YAMLMap } from 'yaml'
 import { BkpError } from '../errors/index.js'
 import { schemeOf } from './destination-url.js'
-import type { StorageDescription } from './model.js'
+import type { NotifierDescription, StorageDescription } from './model.js'
 import { isSecretProperty, propertiesOf } from './schema-parts.js'
 import { parseSecretReference, shownSecret } from './secret-reference.js'
 
@@ -63,27 +63,54 @@ export interface SecretPlace {
 }
 
 /**
- * Every secret of a valid configuration: passphrases and secret options. Of a storage that no plugin here knows, every
- * option counts as one.
+ * Every secret of a valid configuration: passphrases and secret options. Of a storage or notifier that no plugin here knows,
+ * every option counts as one.
  */
-export function secretPlaces(text: string, storages: readonly StorageDescription[]): readonly SecretPlace[] {
+export function secretPlaces(
+  text: string,
+  storages: readonly StorageDescription[],
+  notifiers: readonly NotifierDescription[] = [],
+): readonly SecretPlace[] {
   const document = parseDocument(text, { prettyErrors: false })
   const places: SecretPlace[] = []
-  const { repositories = {} } = (document.toJS() ?? {}) as { repositories?: Record<string, WrittenRepository> }
+  const { repositories = {}, notifiers: written = {} } = (document.toJS() ?? {}) as WrittenConfig
+  for (const [name, notifier] of Object.entries(written ?? {})) {
+    const known = notifiers.find(({ id }) => id === notifier?.use)
+    places.push(...secretOptions(['notifiers', name, 'options'], notifier?.options, known))
+  }
   for (const [name, { password, destinations = {} }] of Object.entries(repositories ?? {})) {
     if (typeof password === 'string') places.push({ path: ['repositories', name, 'password'], text: password })
     for (const [destination, written] of Object.entries(destinations)) {
       if (typeof written !== 'object' || written === null) continue
       const storage = storages.find(({ schemes }) => schemes.includes(schemeOf(written.url)))
-      const properties = propertiesOf(storage?.schema ?? {})
-      for (const [option, value] of Object.entries(written.options ?? {})) {
-        if (storage !== undefined && !isSecretProperty(properties[option])) continue
-        const path = ['repositories', name, 'destinations', destination, 'options', option]
-        places.push({ path, text: typeof value === 'string' ? value : JSON.stringify(value) })
-      }
+      places.push(
+        ...secretOptions(['repositories', name, 'destinations', destination, 'options'], written.options, storage),
+      )
     }
   }
   return places
+}
+
+/** @param described undefined when no plugin here knows the options: then every one counts as a secret */
+function secretOptions(
+  path: readonly string[],
+  options: Readonly<Record<string, unknown>> | undefined,
+  described: { readonly schema?: Readonly<Record<string, unknown>> } | undefined,
+): readonly SecretPlace[] {
+  const properties = propertiesOf(described?.schema ?? {})
+  return Object.entries(options ?? {})
+    .filter(([option]) => described === undefined || isSecretProperty(properties[option]))
+    .map(([option, value]) => ({
+      path: [...path, option],
+      text: typeof value === 'string' ? value : JSON.stringify(value),
+    }))
+}
+
+interface WrittenConfig {
+  readonly repositories?: Readonly<Record<string, WrittenRepository>>
+  readonly notifiers?: Readonly<
+    Record<string, { readonly use?: string; readonly options?: Readonly<Record<string, unknown>> } | null>
+  >
 }
 
 interface WrittenRepository {
@@ -113,8 +140,14 @@ export function withSecrets(
 }
 
 /** The text of a valid configuration as everybody may see it: references stay, secrets and comments do not. */
-export function redactedConfig(text: string, storages: readonly StorageDescription[]): string {
-  return withSecrets(text, secretPlaces(text, storages), ({ text: secret }) => ({ text: shownSecret(secret) }))
+export function redactedConfig(
+  text: string,
+  storages: readonly StorageDescription[],
+  notifiers: readonly NotifierDescription[] = [],
+): string {
+  return withSecrets(text, secretPlaces(text, storages, notifiers), ({ text: secret }) => ({
+    text: shownSecret(secret),
+  }))
 }
 
 /** The values of a valid configuration. */

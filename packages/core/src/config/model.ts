@@ -1,4 +1,6 @@
+import type { NotificationKind } from '@bkp/plugin-api'
 import type { Patience, TransferLimits } from './destination.js'
+import type { NotifierTarget } from './notifier.js'
 
 /**
  * The configuration as it stands in the file, checked: names, places and options, with secrets still as text or
@@ -7,6 +9,7 @@ import type { Patience, TransferLimits } from './destination.js'
 export interface Config {
   readonly repositories: Readonly<Record<string, RepositoryConfig>>
   readonly jobs: Readonly<Record<string, JobConfig>>
+  readonly notifiers: Readonly<Record<string, NotifierConfig>>
 }
 
 /** How many destinations must have a snapshot for a run to be a success. */
@@ -34,6 +37,16 @@ export interface DestinationConfig {
   readonly patience?: Patience
 }
 
+/** Who is told of runs, and of what. */
+export interface NotifierConfig {
+  /** Id of the notifier, as a plugin contributes it. */
+  readonly use: string
+  /** Of the plugin; texts of secret options are references or the secrets themselves. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly on: readonly NotificationKind[]
+  readonly patience?: NotifierTarget['patience']
+}
+
 /** What one backup job backs up, and how. */
 export interface JobConfig {
   readonly repository?: string
@@ -49,6 +62,8 @@ export interface JobConfig {
   readonly tags: readonly string[]
   readonly host?: string
   readonly compression?: CompressionConfig
+  /** Names of the notifiers that are told of its runs; default: all. */
+  readonly notify?: readonly string[]
   /** Cron expression. Kept for the scheduler that is to come. */
   readonly schedule?: string
   /** How many snapshots to keep. Kept and checked; nothing acts on it yet. */
@@ -67,6 +82,14 @@ export interface RetentionConfig {
   /** A length of time, e.g. `90d`. */
   readonly within?: string
   readonly tags?: readonly string[]
+}
+
+/** A notifier as its plugin's manifest describes it. */
+export interface NotifierDescription {
+  readonly id: string
+  readonly displayName: string
+  /** JSON Schema of its options; without one it takes none. */
+  readonly schema?: Readonly<Record<string, unknown>>
 }
 
 /** A storage as its plugin's manifest describes it. */

@@ -7,13 +7,16 @@ import type {
   Config,
   DestinationConfig,
   JobConfig,
+  NotifierConfig,
+  NotifierDescription,
   RepositoryConfig,
   StorageDescription,
 } from './model.js'
-import { configSchema, writtenOptions } from './schema.js'
+import { defaultNotificationKinds } from './notifier.js'
+import { notifierProblems, secretProblems, wordsOf, writtenProblems } from './problems.js'
+import { configSchema } from './schema.js'
 import { faultsBySchema, unknownText } from './schema-faults.js'
 import { isSecretProperty, propertiesOf } from './schema-parts.js'
-import { parseSecretReference } from './secret-reference.js'
 import { parseSize } from './size.js'
 
 export interface ParsedConfig {
@@ -25,7 +28,7 @@ type Written = Readonly<Record<string, unknown>>
 
 /**
  * Reads a configuration. Pure: nothing is looked up, no secret is fetched.
- * @param storages whose options can be checked
+ * @param storages whose options can be checked, and `notifiers`
  * @param file its name in messages
  * @throws ConfigError with every error and its place
  */
@@ -33,15 +36,20 @@ export async function parseConfig(
   text: string,
   storages: readonly StorageDescription[],
   file = 'config.yaml',
+  notifiers: readonly NotifierDescription[] = [],
 ): Promise<ParsedConfig> {
   const document = new ConfigDocument(text)
-  const problems = await problemsOf(document, storages)
+  const problems = await problemsOf(document, storages, notifiers)
   const errors = problems.filter(({ level }) => level === 'error')
   if (errors.length > 0) throw new ConfigError(file, errors)
   return { config: configOf(document.values() as Written), warnings: problems }
 }
 
-async function problemsOf(document: ConfigDocument, storages: readonly StorageDescription[]): Promise<ConfigProblem[]> {
+async function problemsOf(
+  document: ConfigDocument,
+  storages: readonly StorageDescription[],
+  notifiers: readonly NotifierDescription[],
+): Promise<ConfigProblem[]> {
   const syntax = document.syntaxProblems()
   if (syntax.length > 0) return [...syntax]
   let values: unknown
@@ -66,19 +74,11 @@ async function problemsOf(document: ConfigDocument, storages: readonly StorageDe
     for (const [destination, written] of Object.entries(repository.destinations))
       problems.push(...(await destinationProblems(document, [...path, 'destinations', destination], written, storages)))
   }
+  for (const [name, notifier] of Object.entries(config.notifiers))
+    problems.push(...(await notifierProblems(document, ['notifiers', name], notifier, notifiers)))
   for (const [name, job] of Object.entries(config.jobs))
     problems.push(...(await jobProblems(document, ['jobs', name], job, config)))
   return problems
-}
-
-// The schema's words for "one of paths and command" would be hard to understand.
-function wordsOf(path: readonly string[], message: string): string {
-  if (path[0] === 'jobs' && path.length === 2 && message.includes('oneOf'))
-    return 'needs paths or a command, one of them'
-  if (message.includes('pattern "^[A-Za-z0-9][A-Za-z0-9_.-]'))
-    return 'has a name that is not made of letters, digits, "-", "_" and "."'
-  if (message === 'must be string') return 'must be text; put it in quotes'
-  return message
 }
 
 async function destinationProblems(
@@ -113,35 +113,25 @@ async function destinationProblems(
       problems.push(error(['url'], `has the option "${name}", which ${unknownText(name, Object.keys(properties))}`))
   }
   if (Object.keys(options).length === 0) return problems
-  for (const fault of await faultsBySchema(writtenOptions(schema), options))
-    problems.push(error(['options', ...fault.path], wordsOf(fault.path, fault.message)))
-  for (const [name, value] of Object.entries(options))
-    if (isSecretProperty(properties[name]) && typeof value === 'string')
-      problems.push(...secretProblems(document, [...path, 'options', name], value))
-  return problems
-}
-
-function secretProblems(document: ConfigDocument, path: readonly string[], text: string | undefined): ConfigProblem[] {
-  if (text === undefined) return []
-  const reference = parseSecretReference(text)
-  if (typeof reference === 'string') return [document.problem('error', path, reference)]
-  if (reference.kind !== 'literal') return []
-  const advice =
-    'is a secret in the file itself; better env:NAME, file:/path, command:program or keychain:service/account'
-  return [document.problem('warning', path, advice)]
+  return [...problems, ...(await writtenProblems(document, [...path, 'options'], options, schema))]
 }
 
 async function jobProblems(
   document: ConfigDocument,
   path: readonly string[],
-  { repository, schedule, command, name }: JobConfig,
-  { repositories }: Config,
+  { repository, schedule, command, name, notify = [] }: JobConfig,
+  { repositories, notifiers }: Config,
 ): Promise<ConfigProblem[]> {
   const problems: ConfigProblem[] = []
   const error = (key: string, message: string) => problems.push(document.problem('error', [...path, key], message))
   const known = Object.keys(repositories)
   if (repository !== undefined && !known.includes(repository)) error('repository', unknownText(repository, known))
   if (name !== undefined && command === undefined) error('name', 'is the file name for a command, and there is none')
+  for (const [n, wanted] of notify.entries()) {
+    const names = Object.keys(notifiers)
+    if (!names.includes(wanted))
+      problems.push(document.problem('error', [...path, 'notify', String(n)], unknownText(wanted, names)))
+  }
   if (schedule === undefined) return problems
   const { Cron } = await import('croner')
   try {
@@ -152,8 +142,12 @@ async function jobProblems(
   return problems
 }
 
-function configOf({ repositories, jobs }: Written): Config {
-  return { repositories: mapped(repositories, repositoryOf), jobs: mapped(jobs, jobOf) }
+function configOf({ repositories, jobs, notifiers }: Written): Config {
+  return {
+    repositories: mapped(repositories, repositoryOf),
+    jobs: mapped(jobs, jobOf),
+    notifiers: mapped(notifiers, notifierOf),
+  }
 }
 
 // Without a prototype: a name such as "constructor" is a name like any other.
@@ -181,6 +175,15 @@ function destinationOf(written: unknown): DestinationConfig {
     options: options as DestinationConfig['options'],
     ...(limits === undefined ? {} : { limits: limitsOf(limits as WrittenLimits) }),
     ...(patience === undefined ? {} : { patience: patienceOf(patience as WrittenPatience) }),
+  }
+}
+
+function notifierOf(written: unknown): NotifierConfig {
+  const { options = {}, on = defaultNotificationKinds, ...rest } = written as Written
+  return {
+    ...(rest as Pick<NotifierConfig, 'use' | 'patience'>),
+    options: options as NotifierConfig['options'],
+    on: on as NotifierConfig['on'],
   }
 }
 

@@ -1,4 +1,5 @@
-import type { StorageDescription } from './model.js'
+import { notificationKinds } from '@bkp/plugin-api'
+import type { NotifierDescription, StorageDescription } from './model.js'
 
 export type Schema = Readonly<Record<string, unknown>>
 
@@ -110,6 +111,7 @@ const job = {
     tags: { ...texts, description: 'Labels of the snapshots' },
     host: { type: 'string', minLength: 1, description: 'Name of the machine in the snapshots' },
     compression,
+    notify: { ...texts, description: 'Names of the notifiers that are told of it; default: all of them, [] for none' },
     schedule: {
       type: 'string',
       minLength: 1,
@@ -127,8 +129,11 @@ const job = {
   additionalProperties: false,
 }
 
-/** JSON Schema (draft 2020-12) of the configuration file, with the options of the given storages by URL scheme. */
-export function configSchema(given: readonly StorageDescription[]): Schema {
+/** JSON Schema (draft 2020-12) of the configuration file, with the options of the given storages and notifiers. */
+export function configSchema(
+  given: readonly StorageDescription[],
+  notifiers: readonly NotifierDescription[] = [],
+): Schema {
   // In one order, whatever order plugins are found in.
   const storages = [...given].sort((a, b) => (a.id < b.id ? -1 : 1))
   const destination = {
@@ -188,10 +193,43 @@ export function configSchema(given: readonly StorageDescription[]): Schema {
       version: { const: 1, description: 'Version of this format' },
       repositories: named('repository', 'Repositories by name'),
       jobs: named('job', 'Backup jobs by name: bkp backup NAME'),
+      notifiers: named('notifier', 'Who is told how runs end, by name; try them: bkp notifiers test'),
     },
     required: ['version'],
     additionalProperties: false,
-    $defs: { repository, destination, job },
+    $defs: { repository, destination, job, notifier: notifierSchema(notifiers) },
+  }
+}
+
+function notifierSchema(given: readonly NotifierDescription[]): Schema {
+  const notifiers = [...given].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const known = notifiers.map(({ id }) => id).join(', ')
+  const { callSeconds, retrySeconds } = patience.properties
+  return {
+    type: 'object',
+    properties: {
+      use: { type: 'string', minLength: 1, description: `Which notifier${known === '' ? '' : `: ${known}`}` },
+      options: { type: 'object', description: 'Options of the notifier; secrets by reference' },
+      on: {
+        type: 'array',
+        items: { enum: [...notificationKinds] },
+        minItems: 1,
+        uniqueItems: true,
+        description: 'What it is told of; default degraded and failed',
+      },
+      patience: {
+        type: 'object',
+        description: 'How long to wait for it',
+        properties: {
+          callSeconds: { ...callSeconds, description: 'For one message; default 30' },
+          retrySeconds: { ...retrySeconds, description: 'As long is a message tried again; default 60' },
+        },
+        additionalProperties: false,
+      },
+    },
+    required: ['use'],
+    additionalProperties: false,
+    ...rules(notifiers.map(({ id, schema }) => [{ use: { const: id } }, schema] as const)),
   }
 }
 
@@ -200,16 +238,21 @@ function schemesText(storages: readonly StorageDescription[]): string {
 }
 
 function optionRules(storages: readonly StorageDescription[]): { readonly allOf?: readonly Schema[] } {
-  const rules = storages.flatMap(({ schemes, schema }): Schema[] => {
-    if (schema === undefined || schemes.includes('file')) return []
+  const remote = storages.filter(({ schemes }) => !schemes.includes('file'))
+  return rules(remote.map(({ schemes, schema }) => [{ url: { pattern: `^(${schemes.join('|')}):` } }, schema] as const))
+}
+
+/** What `options` are where another property has a certain value. */
+function rules(cases: readonly (readonly [Schema, Schema | undefined])[]): { readonly allOf?: readonly Schema[] } {
+  const made = cases.flatMap(([properties, schema]): Schema[] => {
+    if (schema === undefined) return []
     const options = writtenOptions(schema)
     // References in it are to its own parts, which would lie elsewhere here.
     if (JSON.stringify(options).includes('"$ref"')) return []
-    const url = { pattern: `^(${schemes.join('|')}):` }
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-    return [{ if: { properties: { url }, required: ['url'] }, then: { properties: { options } } }]
+    return [{ if: { properties, required: Object.keys(properties) }, then: { properties: { options } } }]
   })
-  return rules.length === 0 ? {} : { allOf: rules }
+  return made.length === 0 ? {} : { allOf: made }
 }
 
 /** Options as they are written in the file: secrets are references, and what is required may come from elsewhere. */

@@ -2,15 +2,16 @@ import { hostname } from 'node:os'
 import type { Storage } from '@bkp/plugin-api'
 import { objectNameOf } from '../format/ids.js'
 import { type ObjectKind, sealObject } from '../format/sealed-object.js'
-import type { Codecs } from '../repository/codecs.js'
+import { loadingCiphers } from '../repository/cipher-loading.js'
+import type { CodecDescriptors, Codecs } from '../repository/codecs.js'
 import { LocalCache } from '../repository/local-cache.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
 import { loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
-import type { EngineOptions } from './api.js'
+import type { CodecChoice, EngineOptions } from './api.js'
 import { CheckRecords } from './check/check-records.js'
 import { PackCache, readInto, readVerifiedInto } from './pack-cache.js'
-import type { PluginAccess } from './plugin-access.js'
+import { describeCodecs, type PluginAccess } from './plugin-access.js'
 import type { FallOverLog } from './replicas/fall-over-log.js'
 import type { AbsentReplica, Replica } from './replicas/replica.js'
 import type { ThreadReserve } from './worker/threads.js'
@@ -51,7 +52,8 @@ export class OperationContext {
   readonly codecs: Codecs
 
   constructor(parts: OperationParts) {
-    this.repository = parts.repository
+    const { repository, codecs } = parts
+    this.repository = { ...repository, storage: loadingCiphers(repository.storage, codecs) }
     this.replicas = parts.replicas
     this.absent = parts.absent
     this.fallOvers = parts.fallOvers
@@ -96,6 +98,12 @@ export class OperationContext {
   /** Whole packs of this repository, the latest used up to a budget in bytes. */
   packCache(packs: PackRegistry, budgetBytes: number): PackCache {
     return new PackCache(this.storage, packs, budgetBytes, this.isReplicated ? readVerifiedInto : readInto)
+  }
+
+  /** For threads. @param compressions of the index @param chosen to write with */
+  describeCodecs(compressions: readonly string[], chosen?: CodecChoice): CodecDescriptors {
+    const foreignCiphers = this.codecs.foreignInUse
+    return describeCodecs(this.plugins, compressions, { foreignCiphers, ...(chosen === undefined ? {} : { chosen }) })
   }
 
   readonly cipherFor = (id: string) => this.codecs.cipher(id)

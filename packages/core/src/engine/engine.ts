@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os'
 import { isPortError, type Logger, type Secret, type SourceModule } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import type { Destination } from '../config/destination.js'
+import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError } from '../errors/index.js'
 import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
+import { NotifierGroup } from '../notify/notifier-group.js'
 import { Codecs } from '../repository/codecs.js'
 import type {
   CreateRepositoryResult,
@@ -13,6 +15,7 @@ import type {
   EngineOptions,
   MigrateOptions,
   MigrationResult,
+  Notifiers,
   OpenOptions,
   ProbeResult,
   Repository,
@@ -43,6 +46,8 @@ export class PluginEngine implements Engine {
   readonly #clock: Clock
   readonly #randomBytes: RandomBytes
   readonly #log: Logger
+  /** What repositories were opened with: it must not be told to anybody. */
+  readonly #secrets = new Set<Secret>()
 
   constructor(
     @inject(EngineSettings) settings: EngineOptions,
@@ -70,6 +75,7 @@ export class PluginEngine implements Engine {
     options: OpenOptions = {},
   ): Promise<Repository> {
     const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
+    this.#secrets.add(unlock.kind === 'passphrase' ? unlock.passphrase : unlock.code)
     const reserve = this.#startThreads(threads, options)
     let opened: OpenedReplicas | undefined
     try {
@@ -78,7 +84,7 @@ export class PluginEngine implements Engine {
       const { spool, stateDirectory, cacheDirectory } = this.#settings
       const [unlocked, codecs] = await Promise.all([
         unlockReplicas(opened, unlock, fallOvers.note),
-        Codecs.load(describeCodecs(this.#plugins, ['none'])),
+        Codecs.load(describeCodecs(this.#plugins, ['none']), this.#plugins.contain),
       ])
       return new EngineRepository(
         new OperationContext({
@@ -124,7 +130,7 @@ export class PluginEngine implements Engine {
   }
 
   async availableCompression(preferred: readonly string[]): Promise<string> {
-    const codecs = await Codecs.load(describeCodecs(this.#plugins, preferred))
+    const codecs = await Codecs.load(describeCodecs(this.#plugins, preferred), this.#plugins.contain)
     for (const [number, id] of preferred.entries()) {
       try {
         codecs.compressor(number)
@@ -140,7 +146,8 @@ export class PluginEngine implements Engine {
     const findings: DoctorFinding[] = [{ level: 'ok', subject: 'node', message: process.version }]
     const compressions = this.#plugins.idsOf('compression')
     const ciphers = this.#plugins.idsOf('encryption')
-    const codecs = await Codecs.load(describeCodecs(this.#plugins, compressions))
+    const described = describeCodecs(this.#plugins, compressions, { foreignCiphers: ciphers })
+    const codecs = await Codecs.load(described, this.#plugins.contain)
     for (const [number, id] of compressions.entries())
       findings.push(this.#try(`compression ${id}`, () => codecs.compressor(number)))
     for (const id of ciphers) findings.push(this.#try(`encryption ${id}`, () => codecs.cipher(id)))
@@ -158,9 +165,7 @@ export class PluginEngine implements Engine {
       message: hasArgon2 ? 'native' : 'JavaScript: opening takes seconds',
     })
     for (const id of this.#plugins.idsOf('source')) {
-      const url = this.#plugins.moduleUrl('source', id) as string
-      const { default: module } = (await import(url)) as { default: SourceModule }
-      const limitations = module.limitations?.() ?? []
+      const limitations = await this.#limitations(id)
       if (limitations.length === 0)
         findings.push({ level: 'ok', subject: `source ${id}`, message: 'everything is kept' })
       for (const limitation of limitations)
@@ -175,7 +180,7 @@ export class PluginEngine implements Engine {
 
   /** What nearly every run loads in its threads. */
   #startThreads(threads: number, { startThreads, readAhead }: OpenOptions): ThreadReserve {
-    const url = readAhead === undefined ? undefined : this.#plugins.moduleUrl('source', readAhead.source.id)
+    const url = readAhead === undefined ? undefined : this.#plugins.workerModule('source', readAhead.source.id)?.url
     const order =
       readAhead === undefined || url === undefined
         ? undefined
@@ -188,9 +193,31 @@ export class PluginEngine implements Engine {
 
   #likelyModules(): readonly string[] {
     const codecs = (['encryption', 'compression'] as const).flatMap((port) =>
-      this.#plugins.idsOf(port).map((id) => this.#plugins.moduleUrl(port, id)),
+      this.#plugins.idsOf(port).map((id) => this.#plugins.workerModule(port, id)),
     )
-    return [this.#plugins.moduleUrl('source', 'fs'), ...codecs].filter((url) => url !== undefined)
+    // Of what did not come with bkp nothing runs before it is needed.
+    return [this.#plugins.workerModule('source', 'fs'), ...codecs].flatMap((module) =>
+      module === undefined || module.plugin !== undefined ? [] : [module.url],
+    )
+  }
+
+  notifiers(targets: readonly NotifierTarget[]): Notifiers {
+    return new NotifierGroup(targets, {
+      open: (target) => this.#plugins.openNotifier(target),
+      secrets: () => [...this.#plugins.secrets(), ...this.#secrets],
+      log: this.#log,
+    })
+  }
+
+  foreignPlugins(): readonly string[] {
+    return this.#plugins.foreignPlugins()
+  }
+
+  async #limitations(id: string): Promise<readonly string[]> {
+    const module = this.#plugins.workerModule('source', id)
+    if (module === undefined) return []
+    const ask = async () => ((await import(module.url)) as { default: SourceModule }).default.limitations?.() ?? []
+    return module.plugin === undefined ? ask() : this.#plugins.contain(module.plugin, ask)
   }
 
   #try(subject: string, action: () => unknown): DoctorFinding {

@@ -1,35 +1,69 @@
-import type { Storage } from '@bkp/plugin-api'
+import type { Notifier, Secret, Storage } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
-import type { CodecDescriptor, CodecDescriptors } from '../repository/codecs.js'
+import type { NotifierTarget } from '../config/notifier.js'
+import { isBkpError } from '../errors/index.js'
+import type { CodecDescriptor, CodecDescriptors, ForeignPlugin } from '../repository/codecs.js'
 import type { CodecChoice } from './api.js'
 
 export type WorkerPort = 'compression' | 'encryption' | 'source'
+
+export interface WorkerModule {
+  readonly url: string
+  /** Whose it is, where that did not come with bkp. */
+  readonly plugin: ForeignPlugin | undefined
+}
 
 /** What the engine needs of the plugins. */
 export interface PluginAccess {
   /** A storage with core's wrappers around it. @throws BkpError, PortError */
   openStorage(destination: Destination, intent: 'create' | 'open'): Promise<Storage>
+  openNotifier(target: NotifierTarget): Promise<Notifier>
+  /** What plugins were given that must not be told to anybody. */
+  secrets(): Iterable<Secret>
+  foreignPlugins(): readonly string[]
+  /** Runs code of a plugin that did not come with bkp in the main thread. @throws BkpError `plugin-failed` with its name */
+  contain<T>(plugin: ForeignPlugin, action: () => Promise<T>): Promise<T>
   /** Ids that installed plugins contribute to a port. */
   idsOf(port: WorkerPort): readonly string[]
-  /** URL of the module for worker threads; undefined when no plugin has the id. */
-  moduleUrl(port: WorkerPort, id: string): string | undefined
+  /**
+   * The module for worker threads; undefined when no plugin has the id.
+   * @throws BkpError `plugin-failed` when several plugins claim it, or the one that does cannot be used
+   */
+  workerModule(port: WorkerPort, id: string): WorkerModule | undefined
   /** @throws BkpError `usage` naming what is wrong with a configuration */
   validate(port: WorkerPort, choice: CodecChoice): Promise<void>
 }
 
-/** Descriptors for threads: the compressions of a repository in order, and every cipher there is. */
+/**
+ * Descriptors for threads: the compressions of a repository in order, every cipher that comes with bkp, and of the others
+ * those that are in use.
+ */
 export function describeCodecs(
   plugins: PluginAccess,
   compressions: readonly string[],
-  chosen?: CodecChoice,
+  { chosen, foreignCiphers = [] }: { readonly chosen?: CodecChoice; readonly foreignCiphers?: readonly string[] } = {},
 ): CodecDescriptors {
-  const describe = (port: WorkerPort, id: string): CodecDescriptor => ({
-    id,
-    url: plugins.moduleUrl(port, id),
-    configuration: chosen?.id === id ? chosen.configuration : {},
-  })
+  const describe = (port: WorkerPort, id: string): CodecDescriptor => {
+    const configuration = chosen?.id === id ? chosen.configuration : {}
+    try {
+      const { url, plugin } = plugins.workerModule(port, id) ?? { url: undefined, plugin: undefined }
+      return { id, url, configuration, ...(plugin === undefined ? {} : { plugin }) }
+    } catch (error) {
+      if (!isBkpError(error)) throw error
+      return { id, url: undefined, configuration, fault: { message: error.message, hint: error.hint } }
+    }
+  }
+  const ciphers = plugins.idsOf('encryption').map((id) => describe('encryption', id))
   return {
     compressions: compressions.map((id) => describe('compression', id)),
-    ciphers: plugins.idsOf('encryption').map((id) => describe('encryption', id)),
+    ciphers: ciphers.filter(({ id, plugin }) => plugin === undefined || foreignCiphers.includes(id)),
+    foreignCiphers: ciphers.filter(({ id, plugin }) => plugin !== undefined && !foreignCiphers.includes(id)),
   }
+}
+
+/** Plugins that did not come with bkp and run in threads with these codecs. */
+export function foreignIn(...codecs: readonly CodecDescriptors[]): readonly ForeignPlugin[] {
+  const described = codecs.flatMap(({ compressions, ciphers }) => [...compressions, ...ciphers])
+  const plugins = described.flatMap(({ plugin }) => (plugin === undefined ? [] : [plugin]))
+  return [...new Map(plugins.map((plugin) => [plugin.packageName, plugin])).values()]
 }

@@ -83,6 +83,12 @@ export function parseHeader(bytes: Uint8Array, repositoryId: string): Header {
   return { kind, cipherId }
 }
 
+/** Which cipher an object names, before anything of it is checked; undefined for what is none. */
+export function cipherIdIn(bytes: Uint8Array): string | undefined {
+  if (bytes.length < headerBytes || !magic.equals(bytes.subarray(0, 4))) return undefined
+  return /^[a-z0-9.-]+/.exec(Buffer.from(bytes.subarray(24, 56)).toString('latin1'))?.[0]
+}
+
 /** @throws BkpError `damaged` */
 export function unwrapObjectKey(header: Uint8Array, wrappingKey: Uint8Array): Uint8Array {
   const unwrap = createDecipheriv('aes-256-gcm', wrappingKey, header.subarray(56, 68))

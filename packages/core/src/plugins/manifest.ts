@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { apiVersion, type PluginManifest } from '@bkp/plugin-api'
 import semver from 'semver'
-import { BkpError } from '../errors/index.js'
+import { BkpError, isBkpError } from '../errors/index.js'
 import { manifestSchema } from './manifest-schema.js'
 
 /** A plugin as its package.json describes it; none of its code has run. */
@@ -13,6 +13,21 @@ export interface InstalledPlugin {
   /** Entry module inside the package. */
   readonly main: string
   readonly manifest: PluginManifest
+  /** It comes with bkp, and so is trusted to behave. */
+  readonly isBundled?: boolean
+}
+
+/** An installed plugin that cannot be used. Nothing but what needs it is to fail. */
+export interface FaultyPlugin {
+  readonly packageName: string
+  /** The key `bkp` of its package.json as far as it could be read; not valid. */
+  readonly manifest: unknown
+  readonly error: BkpError
+}
+
+export interface ReadManifests {
+  readonly plugins: readonly InstalledPlugin[]
+  readonly faulty: readonly FaultyPlugin[]
 }
 
 /** Folders of plugin packages. */
@@ -24,13 +39,33 @@ export interface PluginDirectories {
 
 export const knownPorts = ['storage', 'compression', 'encryption', 'source', 'notifier'] as const
 
-/** @throws BkpError `plugin-failed` for the first manifest that is not valid */
-export function readManifests(
+export type PortName = (typeof knownPorts)[number]
+
+/**
+ * Of the installed plugins those that are not valid are set aside.
+ * @throws BkpError `plugin-failed` for a manifest of bkp's own that cannot be read
+ */
+export async function readManifests(
   { bundled, installed }: PluginDirectories,
   warn: (message: string) => void,
-): Promise<readonly InstalledPlugin[]> {
-  const read = (isBundled: boolean) => (directory: string) => readManifest(directory, isBundled, warn)
-  return Promise.all([...bundled.map(read(true)), ...installed.map(read(false))])
+): Promise<ReadManifests> {
+  const faulty: FaultyPlugin[] = []
+  const readInstalled = async (directory: string): Promise<readonly InstalledPlugin[]> => {
+    try {
+      return [await readManifest(directory, false, warn)]
+    } catch (error) {
+      if (!isBkpError(error)) throw error
+      const { name = directory, bkp } = await readPackage(directory).catch(() => ({}) as Record<string, unknown>)
+      faulty.push({ packageName: String(name), manifest: bkp, error })
+      return []
+    }
+  }
+  const own = await Promise.all(bundled.map((directory) => readManifest(directory, true, warn)))
+  return { plugins: [...own, ...(await Promise.all(installed.map(readInstalled))).flat()], faulty }
+}
+
+async function readPackage(directory: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Record<string, unknown>
 }
 
 /**
@@ -42,10 +77,9 @@ export async function readManifest(
   isBundled: boolean,
   warn: (message: string) => void,
 ): Promise<InstalledPlugin> {
-  const path = join(directory, 'package.json')
   let json: Record<string, unknown>
   try {
-    json = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+    json = await readPackage(directory)
   } catch (cause) {
     throw new BkpError('plugin-failed', `The plugin in ${directory} has no readable package.json`, { cause })
   }
@@ -60,16 +94,23 @@ export async function readManifest(
     throw new BkpError(
       'plugin-failed',
       `${packageName} is written for plugin API ${valid.api}, and this bkp has ${apiVersion}`,
-      {
-        hint: `Install a version of ${packageName} that fits, or another version of bkp`,
-      },
+      { hint: rangeHint(packageName, valid.api) },
     )
   }
   for (const kind of Object.keys(valid.contributes)) {
     if (!knownPorts.some((port) => port === kind))
-      warn(`${packageName} contributes "${kind}", which this version of bkp (plugin API ${apiVersion}) does not know`)
+      warn(
+        `${packageName} contributes "${kind}", which plugin API ${apiVersion} of this bkp does not know; a newer bkp may know it`,
+      )
   }
-  return { directory, packageName, version: String(json.version ?? '0.0.0'), main: entryOf(json), manifest: valid }
+  return {
+    directory,
+    packageName,
+    version: String(json.version ?? '0.0.0'),
+    main: entryOf(json),
+    manifest: valid,
+    isBundled,
+  }
 }
 
 /** What is wrong with a manifest; nothing for a valid one. */
@@ -78,6 +119,15 @@ export async function faultsOf(manifest: unknown): Promise<readonly string[]> {
   const validate = new Ajv2020({ allErrors: true }).compile(manifestSchema)
   if (validate(manifest)) return []
   return (validate.errors ?? []).map(({ instancePath, message }) => `bkp${instancePath} ${message ?? ''}`)
+}
+
+/** What to do about a range that does not fit: which of the two is too old can be told from the range. */
+function rangeHint(packageName: string, range: string): string {
+  if (semver.validRange(range) === null)
+    return `"${range}" is no range of versions; report this to the author of ${packageName}`
+  return semver.gtr(apiVersion, range)
+    ? `Install a newer version of ${packageName}, written for plugin API ${apiVersion}`
+    : `Install a newer version of bkp, or an older one of ${packageName}`
 }
 
 function entryOf(json: Record<string, unknown>): string {

@@ -33,6 +33,11 @@ const storage = (id: string, scheme: string) => ({
   contributes: { storage: [{ id, schemes: [scheme] }] },
 })
 
+/** Source text of a storage that has every part and keeps nothing. */
+const whole = `{
+  capabilities: { conditionalCreate: false, listing: 'strong', canRemove: true, maxObjectBytes: 1e9, concurrency: 1, isLocal: true, objectLock: false },
+  async put() {}, async get() { return new Uint8Array(0) }, async stat() {}, async *list() {}, async remove() {}, async close() {} }`
+
 const warnings: string[] = []
 const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
 const host = (...installed: string[]) => PluginHost.fromDirectories({ bundled: [], installed }, log)
@@ -48,14 +53,12 @@ describe('PluginHost', () => {
       'lazy',
       storage('lazy', 'lazy'),
       `globalThis.lazyRan = true
-       export default definePlugin({ activate(context) { context.registerStorage('lazy', async ({ url, intent }) => ({ url, intent })) } })`,
+       export default definePlugin({ activate(context) { context.registerStorage('lazy', async (request) => { globalThis.lazyAsked = request; return ${whole} }) } })`,
     )
     const plugins = await host(lazy)
     expect(globalThis).not.toHaveProperty('lazyRan')
-    expect(await plugins.openStorage(destinationOf('lazy://there'), 'open')).toEqual({
-      url: 'lazy://there',
-      intent: 'open',
-    })
+    await plugins.openStorage(destinationOf('lazy://there'), 'open')
+    expect(globalThis).toHaveProperty('lazyAsked', expect.objectContaining({ url: 'lazy://there', intent: 'open' }))
     expect(globalThis).toHaveProperty('lazyRan', true)
   })
 
@@ -68,15 +71,44 @@ describe('PluginHost', () => {
     const curious = plugin(
       'curious',
       { api: '^1.0.0', displayName: 'c', contributes: { storage: [contribution] } },
-      `export default definePlugin({ activate(context) { context.registerStorage('c', async (request) => request) } })`,
+      `export default definePlugin({ activate(context) { context.registerStorage('c', async (request) => { globalThis.curiousAsked = request; return ${whole} }) } })`,
     )
-    const opened = await (await host(curious)).openStorage(destinationOf('cc://x?a=7'), 'open', async () => true)
-    expect(opened).toMatchObject({ url: 'cc://x', configuration: { a: 7 }, confirm: expect.any(Function) })
+    await (await host(curious)).openStorage(destinationOf('cc://x?a=7'), 'open', async () => true)
+    const request = { url: 'cc://x', configuration: { a: 7 }, confirm: expect.any(Function) }
+    expect(globalThis).toHaveProperty('curiousAsked', expect.objectContaining(request))
   })
 
   it('names both plugins that claim one scheme', async () => {
-    await expect(host(plugin('one', storage('a', 'x')), plugin('two', storage('b', 'x')))).rejects.toThrow(
-      'Both one and two claim the scheme x:',
+    const good = plugin(
+      'good',
+      storage('good', 'good'),
+      `export default definePlugin({ activate(context) { context.registerStorage('good', async () => (${whole})) } })`,
+    )
+    const plugins = await host(plugin('one', storage('a', 'xx')), plugin('two', storage('b', 'xx')), good)
+    await expect(plugins.openStorage(destinationOf('xx://y'), 'open')).rejects.toMatchObject({
+      code: 'plugin-failed',
+      message: 'Both one and two claim the scheme xx:',
+      hint: 'Uninstall one: bkp plugins uninstall one or bkp plugins uninstall two',
+    })
+    expect(warnings.join()).toContain('Both one and two claim the scheme xx:')
+    expect(plugins.schemes()).toEqual(['good'])
+    await expect(plugins.openStorage(destinationOf('good://y'), 'open')).resolves.toBeDefined()
+  })
+
+  it('prefers what comes with bkp, and says which plugin it leaves out', async () => {
+    const own = plugin('own', storage('own', 'own'))
+    const thief = plugin('thief', storage('other', 'own'))
+    const plugins = await PluginHost.fromDirectories({ bundled: [own], installed: [thief] }, log)
+    expect(warnings.join()).toContain('thief claims the scheme own:, which own of bkp itself has')
+    expect(plugins.schemes()).toEqual(['own'])
+  })
+
+  it('refuses a plugin with the name of one that comes with bkp', async () => {
+    const own = plugin('same', storage('own', 'own'))
+    const thief = plugin('same', storage('other', 'other'))
+    const plugins = await PluginHost.fromDirectories({ bundled: [own], installed: [thief] }, log)
+    await expect(plugins.openStorage(destinationOf('other://x'), 'open')).rejects.toThrow(
+      'same has the name of a plugin that comes with bkp',
     )
   })
 
@@ -93,14 +125,14 @@ describe('PluginHost', () => {
     const good = plugin(
       'good-plugin',
       storage('good', 'good'),
-      `export default definePlugin({ activate(context) { context.registerStorage('good', async () => 'works') } })`,
+      `export default definePlugin({ activate(context) { context.registerStorage('good', async () => (${whole})) } })`,
     )
     const plugins = await host(bad, good)
     const failure = await plugins.openStorage(destinationOf('bad://x'), 'open').catch((error: Error) => error)
     expect(failure).toMatchObject({ code: 'plugin-failed' })
     expect(String(failure)).toContain('bad-plugin')
     expect(String(failure)).toContain(reason)
-    expect(await plugins.openStorage(destinationOf('good://x'), 'open')).toBe('works')
+    await expect(plugins.openStorage(destinationOf('good://x'), 'open')).resolves.toHaveProperty('put')
   })
 
   it('refuses an entry that was not made by definePlugin', async () => {
@@ -109,8 +141,18 @@ describe('PluginHost', () => {
   })
 
   it('says which API a plugin wants and which there is', async () => {
-    const old = plugin('old', { ...storage('o', 'o'), api: '^0.5.0' })
-    await expect(host(old)).rejects.toThrow(/old is written for plugin API \^0\.5\.0, and this bkp has \d/)
+    const old = plugin('old', { ...storage('o', 'oo'), api: '^0.5.0' })
+    const plugins = await host(old)
+    expect(warnings.join()).toMatch(/old is written for plugin API \^0\.5\.0, and this bkp has \d/)
+    await expect(plugins.openStorage(destinationOf('oo://x'), 'open')).rejects.toMatchObject({
+      code: 'plugin-failed',
+      hint: expect.stringContaining('Install a newer version of old'),
+    })
+  })
+
+  it('advises a newer bkp where a plugin is ahead of it', async () => {
+    await host(plugin('ahead', { ...storage('o', 'oo'), api: '^9.0.0' }))
+    expect(warnings.join()).toContain('Install a newer version of bkp, or an older one of ahead')
   })
 
   it('says what is wrong with a manifest, and where', async () => {
@@ -119,7 +161,15 @@ describe('PluginHost', () => {
       displayName: 'x',
       contributes: { compression: [{ id: 'Z', module: '../out.js' }] },
     })
-    await expect(host(wrong)).rejects.toThrow('bkp/contributes/compression/0/id')
+    await host(wrong)
+    expect(warnings.join()).toContain('The manifest of wrong is not valid: bkp/contributes/compression/0/id')
+  })
+
+  it('fails what needs a plugin whose manifest is not valid, and nothing else', async () => {
+    const wrong = plugin('wrong', { ...storage('w', 'ww'), displayName: '' })
+    const plugins = await host(wrong, plugin('right', storage('r', 'r')))
+    expect(plugins.schemes()).toEqual(['r'])
+    await expect(plugins.openStorage(destinationOf('ww://x'), 'open')).rejects.toThrow('The manifest of wrong')
   })
 
   it('warns of a kind of contribution that it does not know', async () => {
@@ -128,10 +178,10 @@ describe('PluginHost', () => {
   })
 
   it('names the schemes there are when one is missing', async () => {
-    const plugins = await host(plugin('one', storage('a', 'x')))
+    const plugins = await host(plugin('one', storage('a', 'xx')))
     await expect(plugins.openStorage(destinationOf('gopher://x'), 'open')).rejects.toMatchObject({
       code: 'missing-plugin',
-      hint: 'Schemes that are there: x',
+      hint: 'Schemes that are there: xx',
     })
   })
 

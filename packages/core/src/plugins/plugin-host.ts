@@ -1,55 +1,65 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import {
-  apiVersion,
-  isPlugin,
-  type Logger,
-  type NotifierFactory,
-  type Storage,
-  type StorageFactory,
-  type StorageRequest,
-  type WorkerContribution,
-} from '@bkp/plugin-api'
+import type { JsonSchema, Logger, Notifier, Secret, Storage, StorageRequest } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
 import { schemeOf } from '../config/destination-url.js'
+import type { NotifierTarget } from '../config/notifier.js'
 import { faultsBySchema } from '../config/schema-faults.js'
 import { BkpError } from '../errors/index.js'
-import { type InstalledPlugin, knownPorts, type PluginDirectories, readManifests } from './manifest.js'
-import { type Environment, resolveStorageOptions } from './storage-options.js'
+import { hideSecrets, secretsIn } from '../notify/hide-secrets.js'
+import { activate, type Registered } from './activate.js'
+import { Catalogue, type Found } from './catalogue.js'
+import { ContainedNotifier } from './containment/contained-notifier.js'
+import { ContainedStorage } from './containment/contained-storage.js'
+import { opened } from './containment/opening.js'
+import { PluginGuard } from './containment/plugin-guard.js'
+import { watchProcess } from './containment/process-guards.js'
+import { type InstalledPlugin, type PluginDirectories, readManifests } from './manifest.js'
+import { type Environment, resolveOptions, takesNothing } from './plugin-options.js'
+import { resolveStorageOptions } from './storage-options.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
 
-// A small machine that is busy takes seconds to load a large library.
-const activationTimeoutMs = 60_000
+interface WorkerModule {
+  readonly url: string
+  /** Whose it is, where that did not come with bkp. */
+  readonly plugin: { readonly packageName: string; readonly folderUrl: string } | undefined
+}
 
 /**
  * Finds contributions in manifests and imports a plugin's code only when something of it is needed. A plugin that fails
  * breaks what needs it, under its own name.
  */
 export class PluginHost {
-  readonly #plugins: readonly InstalledPlugin[]
+  readonly #catalogue: Catalogue
   readonly #log: Logger
   readonly #environment: Environment
-  readonly #activated = new Map<string, Promise<Registered>>()
+  readonly #activated = new Map<InstalledPlugin, Promise<Registered>>()
+  readonly #guards = new Map<InstalledPlugin, PluginGuard>()
+  readonly #secrets = new Set<Secret>()
 
-  private constructor(plugins: readonly InstalledPlugin[], log: Logger, environment: Environment) {
-    this.#plugins = plugins
+  private constructor(catalogue: Catalogue, log: Logger, environment: Environment) {
+    this.#catalogue = catalogue
     this.#log = log
     this.#environment = environment
   }
 
   /**
-   * @param environment where options of storages come from that nothing else gives
-   * @throws BkpError `plugin-failed` for a bad manifest, or two plugins that claim the same
+   * @param environment where options come from that nothing else gives
+   * @throws BkpError `plugin-failed` for a bad manifest of bkp's own; those of installed plugins are warned of
    */
   static async fromDirectories(
     directories: PluginDirectories,
     log: Logger,
     environment: Environment = {},
   ): Promise<PluginHost> {
-    const plugins = await readManifests(directories, (text) => log.warn(text))
-    refuseConflicts(plugins)
-    return new PluginHost(plugins, log, environment)
+    const read = await readManifests(directories, (text) => log.warn(text))
+    return new PluginHost(new Catalogue(read, log), log, environment)
+  }
+
+  /** Secrets that plugins were given: they may stand in what these say. */
+  get secrets(): ReadonlySet<Secret> {
+    return this.#secrets
   }
 
   /**
@@ -63,37 +73,83 @@ export class PluginHost {
     confirm?: StorageRequest['confirm'],
   ): Promise<Storage> {
     const scheme = schemeOf(destination.url)
-    for (const plugin of this.#plugins) {
-      const contribution = plugin.manifest.contributes.storage?.find(({ schemes }) => schemes.includes(scheme))
-      if (contribution === undefined) continue
-      const options = await resolveStorageOptions(destination, contribution.configuration, this.#environment)
-      const factory = (await this.#activate(plugin)).storage.get(contribution.id) as StorageFactory
-      return factory({ ...options, intent, log: this.#log, ...(confirm === undefined ? {} : { confirm }) })
+    const found = this.#catalogue.findScheme(scheme)
+    if (found === undefined) {
+      throw new BkpError('missing-plugin', `No installed plugin can reach ${scheme}: URLs`, {
+        hint: `Schemes that are there: ${this.schemes().join(', ')}`,
+      })
     }
-    throw new BkpError('missing-plugin', `No installed plugin can reach ${scheme}: URLs`, {
-      hint: `Schemes that are there: ${this.schemes().join(', ')}`,
-    })
+    const { plugin, contribution } = found
+    const options = await resolveStorageOptions(destination, contribution.configuration, this.#environment)
+    this.#note(options.configuration)
+    const factory = (await this.#activate(plugin)).storage.get(contribution.id)
+    if (factory === undefined) throw new Error(`${plugin.packageName} registered no storage ${contribution.id}`)
+    const request = { ...options, intent, log: this.#log, ...(confirm === undefined ? {} : { confirm }) }
+    const guard = this.#guards.get(plugin)
+    if (guard === undefined) return factory(request)
+    return new ContainedStorage(await opened(guard, 'its storage', request, factory), guard)
+  }
+
+  /**
+   * The raw notifier of the configuration.
+   * @throws BkpError `missing-plugin`, `plugin-failed`, `usage` for options that are not valid; PortError of the plugin
+   */
+  async openNotifier({ name, use, options }: NotifierTarget): Promise<Notifier> {
+    const found = this.#catalogue.find('notifier', use)
+    if (found === undefined) {
+      throw new BkpError('missing-plugin', `No installed plugin has the notifier "${use}"`, {
+        hint: `Notifiers that are there: ${this.#catalogue.idsOf('notifier').join(', ') || 'none'}`,
+      })
+    }
+    const { plugin, contribution } = found
+    const given = {
+      owner: `Notifier ${name}`,
+      hint: 'Its options stand in the configuration: bkp config edit',
+      options,
+    }
+    const configuration = await resolveOptions(given, contribution.configuration ?? takesNothing, this.#environment)
+    this.#note(configuration)
+    const factory = (await this.#activate(plugin)).notifier.get(contribution.id)
+    if (factory === undefined) throw new Error(`${plugin.packageName} registered no notifier ${contribution.id}`)
+    const request = { configuration, log: this.#log }
+    const guard = this.#guards.get(plugin)
+    if (guard === undefined) return factory(request)
+    return new ContainedNotifier(await opened(guard, 'its notifier', request, factory), guard)
   }
 
   schemes(): readonly string[] {
-    return this.#plugins.flatMap(({ manifest }) =>
-      (manifest.contributes.storage ?? []).flatMap(({ schemes }) => schemes),
-    )
+    return this.#catalogue.schemes()
   }
 
-  idsOf(port: WorkerPortName): readonly string[] {
-    return this.#plugins.flatMap(({ manifest }) => (manifest.contributes[port] ?? []).map(({ id }) => id))
+  idsOf(port: WorkerPortName | 'notifier'): readonly string[] {
+    return this.#catalogue.idsOf(port)
   }
 
-  /** URL of the worker module of a contribution; undefined when no plugin has it. */
-  moduleUrl(port: WorkerPortName, id: string): string | undefined {
-    const found = this.#find(port, id)
-    return found === undefined ? undefined : pathToFileURL(join(found.plugin.directory, found.contribution.module)).href
+  /**
+   * The worker module of a contribution; undefined when no plugin has it.
+   * @throws BkpError `plugin-failed` when several plugins claim it, or the one that does cannot be used
+   */
+  workerModule(port: WorkerPortName, id: string): WorkerModule | undefined {
+    const found: Found<WorkerPortName> | undefined = this.#catalogue.find(port, id)
+    if (found === undefined) return undefined
+    const { directory, isBundled, packageName } = found.plugin
+    const url = pathToFileURL(join(directory, found.contribution.module)).href
+    return { url, plugin: isBundled ? undefined : { packageName, folderUrl: `${pathToFileURL(directory).href}/` } }
+  }
+
+  /**
+   * Runs code of a worker module in the main thread, for the small objects that are read there.
+   * @throws BkpError `plugin-failed` with the name of the plugin; PortError of the plugin
+   */
+  async contain<T>(packageName: string, action: () => Promise<T>): Promise<T> {
+    const plugin = this.#catalogue.plugins.find((one) => one.packageName === packageName)
+    const guard = plugin === undefined ? undefined : this.#guard(plugin)
+    return guard === undefined ? action() : guard.run(action)
   }
 
   /** @throws BkpError `usage` with path and reason of what is wrong */
   async validate(port: WorkerPortName, id: string, configuration: Readonly<Record<string, unknown>>): Promise<void> {
-    const schema = this.#find(port, id)?.contribution.configuration
+    const schema: JsonSchema | undefined = this.#catalogue.find(port, id)?.contribution.configuration
     if (schema === undefined || (Object.keys(configuration).length === 0 && schema.required === undefined)) return
     const faults = await faultsBySchema(schema, configuration)
     if (faults.length === 0) return
@@ -101,91 +157,30 @@ export class PluginHost {
     throw new BkpError('usage', `The configuration of ${id} is not valid: ${reasons.join('; ')}`)
   }
 
-  #find(
-    port: WorkerPortName,
-    id: string,
-  ): { readonly plugin: InstalledPlugin; readonly contribution: WorkerContribution } | undefined {
-    for (const plugin of this.#plugins) {
-      const contribution = plugin.manifest.contributes[port]?.find((candidate) => candidate.id === id)
-      if (contribution !== undefined) return { plugin, contribution }
-    }
-    return undefined
+  #note(configuration: Readonly<Record<string, unknown>>): void {
+    for (const secret of secretsIn(configuration)) this.#secrets.add(secret)
   }
 
   #activate(plugin: InstalledPlugin): Promise<Registered> {
-    const known = this.#activated.get(plugin.packageName)
+    const known = this.#activated.get(plugin)
     if (known !== undefined) return known
-    const activating = activate(plugin, this.#log)
-    this.#activated.set(plugin.packageName, activating)
+    const activating = activate(plugin, this.#log, this.#guard(plugin))
+    this.#activated.set(plugin, activating)
     return activating
   }
-}
 
-/** What a plugin has registered, by id. */
-interface Registered {
-  readonly storage: Map<string, StorageFactory>
-  readonly notifier: Map<string, NotifierFactory>
-}
-
-async function activate(plugin: InstalledPlugin, log: Logger): Promise<Registered> {
-  const { packageName } = plugin
-  const declared = (port: keyof Registered) => (plugin.manifest.contributes[port] ?? []).map(({ id }) => id)
-  const registered: Registered = { storage: new Map(), notifier: new Map() }
-  const register =
-    <P extends keyof Registered>(port: P) =>
-    (id: string, factory: P extends 'storage' ? StorageFactory : NotifierFactory) => {
-      if (!declared(port).includes(id))
-        throw new TypeError(`it registers the ${port} "${id}", which its manifest does not declare`)
-      ;(registered[port] as Map<string, typeof factory>).set(id, factory)
+  #guard(plugin: InstalledPlugin): PluginGuard | undefined {
+    if (plugin.isBundled) return undefined
+    const known = this.#guards.get(plugin)
+    if (known !== undefined) return known
+    const log: Logger = {
+      debug: (message) => this.#log.debug(hideSecrets(message, this.#secrets)),
+      info: (message) => this.#log.info(hideSecrets(message, this.#secrets)),
+      warn: (message) => this.#log.warn(hideSecrets(message, this.#secrets)),
     }
-  const failed = (reason: string, cause?: unknown) =>
-    new BkpError('plugin-failed', `The plugin ${packageName} failed: ${reason}`, {
-      hint: `Only what needs ${packageName} is affected; report this to its author`,
-      ...(cause === undefined ? {} : { cause }),
-    })
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(failed(`it did not activate within ${activationTimeoutMs / 1000} s`)),
-      activationTimeoutMs,
-    )
-  })
-  const running = async () => {
-    const loaded = (await import(pathToFileURL(join(plugin.directory, plugin.main)).href)) as { default?: unknown }
-    if (!isPlugin(loaded.default)) throw new TypeError('its default export was not made by definePlugin')
-    await loaded.default.activate({
-      apiVersion,
-      log,
-      registerStorage: register('storage'),
-      registerNotifier: register('notifier'),
-    })
-  }
-  try {
-    await Promise.race([running(), timeout])
-  } catch (error) {
-    throw error instanceof BkpError ? error : failed(error instanceof Error ? error.message : String(error), error)
-  } finally {
-    clearTimeout(timer)
-  }
-  for (const port of ['storage', 'notifier'] as const) {
-    const missing = declared(port).find((id) => !registered[port].has(id))
-    if (missing !== undefined) throw failed(`it declares the ${port} "${missing}" and does not register it`)
-  }
-  return registered
-}
-
-function refuseConflicts(plugins: readonly InstalledPlugin[]): void {
-  const owners = new Map<string, string>()
-  const claim = (what: string, packageName: string) => {
-    const owner = owners.get(what)
-    if (owner !== undefined)
-      throw new BkpError('plugin-failed', `Both ${owner} and ${packageName} claim ${what}; uninstall one of them`)
-    owners.set(what, packageName)
-  }
-  for (const { manifest, packageName } of plugins) {
-    for (const port of knownPorts)
-      for (const { id } of manifest.contributes[port] ?? []) claim(`the ${port} "${id}"`, packageName)
-    for (const { schemes } of manifest.contributes.storage ?? [])
-      for (const scheme of schemes) claim(`the scheme ${scheme}:`, packageName)
+    const guard = new PluginGuard(plugin.packageName, plugin.directory, log)
+    watchProcess(guard)
+    this.#guards.set(plugin, guard)
+    return guard
   }
 }

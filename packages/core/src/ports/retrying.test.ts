@@ -3,7 +3,8 @@ import { describeStorage, expectPortRejection, type Fault, FaultyStorage, InMemo
 import { describe, expect, it } from 'vitest'
 import { mayBeUsedAgain } from '../memory-in-doubt.js'
 import { StorageMeter } from './metrics.js'
-import { defaultRetryPolicy, RetryingStorage, type RetryNotice, type RetryPolicy } from './retrying.js'
+import type { RetryPolicy } from './retry.js'
+import { defaultRetryPolicy, RetryingStorage, type RetryNotice } from './retrying.js'
 import { ManualTiming } from './testing/manual-timing.js'
 
 const policy: RetryPolicy = { ...defaultRetryPolicy, retries: 3, firstDelayMs: 1, maxDelayMs: 4 }

@@ -2,7 +2,6 @@ import {
   type CallOptions,
   type GetOptions,
   isPortError,
-  type PortError,
   type PutOptions,
   type Storage,
   type StoredObject,
@@ -11,21 +10,9 @@ import type { Patience } from '../config/destination.js'
 import { noteInDoubt } from '../memory-in-doubt.js'
 import { ForwardingStorage } from './forwarding.js'
 import type { StorageMeter } from './metrics.js'
+import { type RetryParts, type RetryPolicy, retried, type Wait } from './retry.js'
 import type { StorageCall } from './storage-call.js'
 import { systemTiming, type Timing } from './timing.js'
-
-/** How often and how patiently to try again. */
-export interface RetryPolicy {
-  /** Attempts after the first. */
-  readonly retries: number
-  /** Doubled from one attempt to the next; a random part of up to a half is taken off, so that many do not come at once. */
-  readonly firstDelayMs: number
-  readonly maxDelayMs: number
-  /** The longest wait that the far side may ask for. */
-  readonly maxAskedDelayMs: number
-  /** No attempt begins later than this after the first failure: one that is dead is found dead in time. */
-  readonly patienceMs: number
-}
 
 /** Over a network: about a minute and a half, in which a server restarts or a router dials in again. */
 export const defaultRetryPolicy: RetryPolicy = {
@@ -50,14 +37,10 @@ export function retryPolicyOf(policy: RetryPolicy, { retrySeconds }: Patience = 
 }
 
 /** Told before each wait. */
-export interface RetryNotice {
+export interface RetryNotice extends Wait {
   readonly call: StorageCall
   /** A key, or the prefix of a list. */
   readonly subject: string
-  readonly error: PortError
-  readonly delayMs: number
-  /** Attempts left, the next one included. */
-  readonly retriesLeft: number
 }
 
 export interface RetryingParts {
@@ -68,9 +51,6 @@ export interface RetryingParts {
   readonly meter?: StorageMeter
   readonly onRetry?: (notice: RetryNotice) => void
 }
-
-/** `auth` is not among them: a storage renews what expires itself, and wrong credentials stay wrong. */
-const worthRetrying = ['transient', 'throttled', 'offline'] as const
 
 /** How a place that is taken answers: to one who must not replace, and where nobody may. */
 const isRefusal = (error: unknown) => isPortError(error, 'already-exists') || isPortError(error, 'forbidden')
@@ -162,29 +142,15 @@ export class RetryingStorage extends ForwardingStorage {
     }
   }
 
-  async #retry<T>(subject: Subject, action: () => Promise<T>, { signal }: CallOptions): Promise<T> {
-    let firstFailureAt: number | undefined
-    for (let retriesLeft = this.#policy.retries; ; retriesLeft--) {
-      signal?.throwIfAborted()
-      try {
-        return await action()
-      } catch (error) {
-        if (!isPortError(error) || !worthRetrying.some((code) => code === error.code) || retriesLeft === 0) throw error
-        const now = this.#timing.now()
-        firstFailureAt ??= now
-        const delayMs = this.#delayMs(this.#policy.retries - retriesLeft, error)
-        if (now + delayMs - firstFailureAt > this.#policy.patienceMs) throw error
-        if (!signal?.aborted) this.#parts.onRetry?.({ ...subject, error, delayMs, retriesLeft })
-        await this.#timing.wait(delayMs, signal)
-        this.#parts.meter?.retried(delayMs)
-      }
+  #retry<T>(subject: Subject, action: () => Promise<T>, { signal }: CallOptions): Promise<T> {
+    const { meter, onRetry } = this.#parts
+    const parts: RetryParts = {
+      policy: this.#policy,
+      timing: this.#timing,
+      random: this.#random,
+      onWait: (wait) => onRetry?.({ ...subject, ...wait }),
+      onWaited: (delayMs) => meter?.retried(delayMs),
     }
-  }
-
-  /** @param attempt counted from 0 */
-  #delayMs(attempt: number, { retryAfterMs = 0 }: PortError): number {
-    const { firstDelayMs, maxDelayMs, maxAskedDelayMs } = this.#policy
-    const own = Math.min(maxDelayMs, firstDelayMs * 2 ** attempt) * (1 - this.#random() / 2)
-    return Math.round(Math.max(own, Math.min(retryAfterMs, maxAskedDelayMs)))
+    return retried(action, parts, signal)
   }
 }

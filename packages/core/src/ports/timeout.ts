@@ -8,8 +8,9 @@ import {
 } from '@bkp/plugin-api'
 import type { Patience } from '../config/destination.js'
 import { maxObjectBytes } from '../format/limits.js'
-import { allowMany, whenAborted } from './aborting.js'
+import { allowMany } from './aborting.js'
 import { ForwardingStorage } from './forwarding.js'
+import { withinTime } from './time-limit.js'
 import type { Timing } from './timing.js'
 
 /** How long one attempt may take: `baseMs` and, for what is transferred, the time that it needs at the slowest rate. */
@@ -162,34 +163,9 @@ export class TimeoutStorage extends ForwardingStorage {
     controller: AbortController,
     action: () => Promise<T>,
   ): Promise<T> {
-    signal?.throwIfAborted()
     const { baseMs, minBytesPerSecond, abortMs } = this.#limits
     const limitMs = baseMs + Math.ceil((bytes / minBytesPerSecond) * 1000)
-    const ended = new AbortController()
-    const timeIsUp = async () => {
-      await this.#timing.wait(limitMs, ended.signal)
-      throw new PortError('transient', `${what} took longer than ${Math.round(limitMs / 1000)} s`)
-    }
-    let forget = () => {}
-    const aborted = new Promise<never>((_, reject) => {
-      forget = whenAborted(signal, () => {
-        controller.abort(signal?.reason)
-        // The second is what happens when the call ends in time.
-        this.#timing.wait(abortMs, ended.signal).then(
-          () => reject(signal?.reason),
-          () => undefined,
-        )
-      })
-    })
-    try {
-      return await Promise.race([action(), timeIsUp(), aborted])
-    } catch (error) {
-      controller.abort(error)
-      throw error
-    } finally {
-      ended.abort()
-      forget()
-    }
+    return withinTime({ what, limitMs, abortMs, timing: this.#timing }, signal, controller, action)
   }
 }
 

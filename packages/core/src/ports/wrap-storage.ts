@@ -13,8 +13,9 @@ import {
   withTimeout,
 } from './compose.js'
 import { StorageMeter, type StorageMetrics } from './metrics.js'
-import { defaultRetryPolicy, localRetryPolicy, type RetryNotice, type RetryPolicy, retryPolicyOf } from './retrying.js'
-import { type TimeLimits, timeLimitsOf } from './timeout.js'
+import type { RetryPolicy } from './retry.js'
+import { defaultRetryPolicy, localRetryPolicy, type RetryNotice, retryPolicyOf } from './retrying.js'
+import { defaultTimeLimits, type TimeLimits, timeLimitsOf } from './timeout.js'
 import { systemTiming, type Timing } from './timing.js'
 
 /** What stands around a storage beyond what its destination says; everything has a default. */
@@ -23,10 +24,15 @@ export interface WrapParts {
   readonly random?: () => number
   readonly retry?: RetryPolicy
   readonly timeLimits?: TimeLimits
+  /** Whether calls of a storage that says it is local have a time limit, too: a generous one. */
+  readonly limitsLocal?: boolean
   readonly onRetry?: (notice: RetryNotice) => void
   /** `dry-run`: reads, but only counts what would be written or removed. */
   readonly mode?: 'normal' | 'dry-run'
 }
+
+/** A disk that spins up, or is checked, is no reason to give up. */
+const localTimeLimits: TimeLimits = { ...defaultTimeLimits, baseMs: 600_000 }
 
 /** A storage with everything around it. */
 export interface WrappedStorage extends Storage {
@@ -46,7 +52,7 @@ export interface WrappedStorage extends Storage {
  * 6. metrics: counts what reaches the storage, what ran out of time included, without any waiting;
  * 7. time limit: for one attempt, innermost, so that neither a queue nor the destination's own bandwidth limit counts.
  *
- * Local storages have neither a time limit (a system call cannot be aborted) nor a queue (the engine has few calls at once).
+ * Local storages of bkp's own have neither a time limit (a system call cannot be aborted) nor a queue (the engine has few calls at once).
  */
 export function wrapStorage(raw: Storage, destination: Destination, parts: WrapParts = {}): WrappedStorage {
   const { capabilities } = raw
@@ -57,7 +63,7 @@ export function wrapStorage(raw: Storage, destination: Destination, parts: WrapP
   const policy = parts.retry ?? retryPolicyOf(capabilities.isLocal ? localRetryPolicy : defaultRetryPolicy, patience)
   const { random, onRetry } = parts
   const network: StorageWrapper[] = capabilities.isLocal
-    ? [withMeter(meter)]
+    ? [...(parts.limitsLocal ? [withTimeout({ limits: localTimeLimits, timing })] : []), withMeter(meter)]
     : [
         withTimeout({ limits: parts.timeLimits ?? timeLimitsOf(patience), timing }),
         withMeter(meter),

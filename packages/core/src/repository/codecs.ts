@@ -1,5 +1,13 @@
-import type { Cipher, CompressionModule, Compressor, EncryptionModule } from '@bkp/plugin-api'
+import type { Cipher, Compressor, EncryptionModule } from '@bkp/plugin-api'
 import { BkpError } from '../errors/index.js'
+import { type Contain, loadCipher, loadCompressor, missing, uncontained } from './load-codec.js'
+
+/** A plugin that did not come with bkp; can be sent to a worker thread. */
+export interface ForeignPlugin {
+  readonly packageName: string
+  /** URL of the folder of its package, with a slash at the end. */
+  readonly folderUrl: string
+}
 
 /** Where to import a codec from; can be sent to a worker thread. */
 export interface CodecDescriptor {
@@ -7,12 +15,18 @@ export interface CodecDescriptor {
   /** URL of the module; undefined when no installed plugin has this id. */
   readonly url: string | undefined
   readonly configuration: Readonly<Record<string, unknown>>
+  /** Whose it is, where it did not come with bkp. */
+  readonly plugin?: ForeignPlugin
+  /** Why the plugin that has it cannot be used. */
+  readonly fault?: { readonly message: string; readonly hint: string | undefined }
 }
 
 export interface CodecDescriptors {
   /** Position is the number that the chunk table keeps; position 0 is `none`. */
   readonly compressions: readonly CodecDescriptor[]
   readonly ciphers: readonly CodecDescriptor[]
+  /** Ciphers that did not come with bkp: loaded when they are asked for. */
+  readonly foreignCiphers?: readonly CodecDescriptor[]
 }
 
 export interface LoadedCipher {
@@ -38,26 +52,49 @@ export const noCompression: Compressor = {
 /** The codecs of one thread. What cannot be loaded fails when it is needed, under its own name. */
 export class Codecs {
   readonly #compressors: readonly (Compressor | BkpError)[]
-  readonly #ciphers: ReadonlyMap<string, LoadedCipher | BkpError>
+  readonly #ciphers: Map<string, LoadedCipher | BkpError>
+  readonly #foreign: ReadonlyMap<string, CodecDescriptor>
+  readonly #contain: Contain
 
   private constructor(
     compressors: readonly (Compressor | BkpError)[],
-    ciphers: ReadonlyMap<string, LoadedCipher | BkpError>,
+    ciphers: Map<string, LoadedCipher | BkpError>,
+    foreign: readonly CodecDescriptor[],
+    contain: Contain,
   ) {
+    this.#contain = contain
     this.#compressors = compressors
     this.#ciphers = ciphers
+    this.#foreign = new Map(foreign.map((descriptor) => [descriptor.id, descriptor]))
   }
 
-  static async load(descriptors: CodecDescriptors): Promise<Codecs> {
+  /** @param contain runs what is not of bkp, in the main thread */
+  static async load(descriptors: CodecDescriptors, contain: Contain = uncontained): Promise<Codecs> {
     const compressors = await Promise.all(
       descriptors.compressions.map((descriptor) =>
-        descriptor.id === 'none' ? noCompression : loadCompressor(descriptor),
+        descriptor.id === 'none' ? noCompression : loadCompressor(descriptor, contain),
       ),
     )
     const ciphers = await Promise.all(
-      descriptors.ciphers.map(async (descriptor) => [descriptor.id, await loadCipher(descriptor)] as const),
+      descriptors.ciphers.map(async (descriptor) => [descriptor.id, await loadCipher(descriptor, contain)] as const),
     )
-    return new Codecs(compressors, new Map(ciphers))
+    return new Codecs(compressors, new Map(ciphers), descriptors.foreignCiphers ?? [], contain)
+  }
+
+  get hasForeign(): boolean {
+    return this.#foreign.size > 0
+  }
+
+  /** Ciphers that did not come with bkp and have been asked for. */
+  get foreignInUse(): readonly string[] {
+    return [...this.#foreign.keys()].filter((id) => this.#ciphers.has(id))
+  }
+
+  /** Loads a cipher that did not come with bkp, if it is one. What fails fails when it is used. */
+  async loadForeign(id: string): Promise<void> {
+    const descriptor = this.#foreign.get(id)
+    if (descriptor === undefined || this.#ciphers.has(id)) return
+    this.#ciphers.set(id, await loadCipher(descriptor, this.#contain))
   }
 
   /** @throws BkpError `missing-plugin`, `plugin-failed` */
@@ -72,43 +109,8 @@ export class Codecs {
   /** @throws BkpError `missing-plugin`, `plugin-failed` */
   cipher(id: string): LoadedCipher {
     const found = this.#ciphers.get(id)
-    if (found === undefined) throw missing('encryption', id)
+    if (found === undefined) throw missing('encryption', { id })
     if (found instanceof BkpError) throw found
     return found
   }
-}
-
-async function loadCompressor(descriptor: CodecDescriptor): Promise<Compressor | BkpError> {
-  if (descriptor.url === undefined) return missing('compression', descriptor.id)
-  try {
-    const loaded = (await import(descriptor.url)) as { default: CompressionModule }
-    return await loaded.default.create(descriptor.configuration)
-  } catch (cause) {
-    return failed('compression', descriptor.id, cause)
-  }
-}
-
-async function loadCipher(descriptor: CodecDescriptor): Promise<LoadedCipher | BkpError> {
-  if (descriptor.url === undefined) return missing('encryption', descriptor.id)
-  try {
-    const loaded = (await import(descriptor.url)) as { default: EncryptionModule }
-    return { module: loaded.default, cipher: await loaded.default.create(descriptor.configuration) }
-  } catch (cause) {
-    return failed('encryption', descriptor.id, cause)
-  }
-}
-
-function missing(kind: string, id: string): BkpError {
-  return new BkpError('missing-plugin', `This repository needs the ${kind} "${id}", and no installed plugin has it`, {
-    hint: `Install the plugin that provides the ${kind} "${id}", then try again`,
-  })
-}
-
-function failed(kind: string, id: string, cause: unknown): BkpError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const hint = (cause as { hint?: unknown } | null)?.hint
-  return new BkpError('plugin-failed', `The ${kind} "${id}" cannot be used here: ${reason}`, {
-    cause,
-    ...(typeof hint === 'string' ? { hint } : {}),
-  })
 }

@@ -30,7 +30,7 @@ export default class ConfigExport extends BaseCommand {
     const { config, secrets } = await this.scope()
     const loaded = await config.require(flags.config)
     const { isLiteralSecret, secretPlaces } = await import('@bkp/core/config')
-    const places = secretPlaces(loaded.text, loaded.storages)
+    const places = secretPlaces(loaded.text, loaded.storages, loaded.notifiers)
     const left = flags['with-secrets'] ? [] : places.filter(isLiteralSecret).map(({ path }) => path.join('.'))
     const content = flags['with-secrets']
       ? await sealText(await this.#complete(loaded, places), await secrets.readExportPassphrase(flags, 'new'))

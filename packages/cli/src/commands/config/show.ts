@@ -11,9 +11,9 @@ export default class ConfigShow extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ConfigShow)
     const { config } = await this.scope()
-    const { text, path, storages } = await config.require(flags.config)
+    const { text, path, storages, notifiers } = await config.require(flags.config)
     const { configValues, redactedConfig } = await import('@bkp/core/config')
-    const redacted = redactedConfig(text, storages)
+    const redacted = redactedConfig(text, storages, notifiers)
     if (flags.json) return this.printJson({ path, config: configValues(redacted) })
     await this.print(safeLines(redacted.trimEnd()))
   }

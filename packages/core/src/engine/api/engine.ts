@@ -1,11 +1,13 @@
 import type { Secret } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
+import type { NotifierTarget } from '../../config/notifier.js'
 import type { IdleThread } from '../worker/threads.js'
 import type { BackupOptions, BackupResult } from './backup.js'
 import type { CheckOptions, DestinationCheck } from './check.js'
 import type { SnapshotCopyOptions, SnapshotCopyResult } from './copy.js'
 import type { CreateRepositoryResult, DestinationStatus, ProbeResult, SyncOptions, SyncResult } from './destinations.js'
 import type { MigrateOptions, MigrationResult } from './migration.js'
+import type { Notifiers } from './notify.js'
 import type { RestoreOptions, RestoreResult } from './restore.js'
 import type { RunOptions, Unlock } from './run.js'
 import type {
@@ -121,6 +123,10 @@ export interface Engine {
   migrate(options: MigrateOptions): Promise<MigrationResult>
   /** Tries a place with objects of its own, and removes them as far as that is allowed. */
   probe(destination: Destination, options?: RunOptions): Promise<ProbeResult>
+  /** Notifiers, opened when there is something to tell them. To be closed by whoever asked for them. */
+  notifiers(targets: readonly NotifierTarget[]): Notifiers
+  /** Packages of plugins that did not come with bkp and have run in this thread: what keeps it from ending may be theirs. */
+  foreignPlugins(): readonly string[]
   /** Which codecs, ciphers and features work on this machine. */
   doctor(): Promise<readonly DoctorFinding[]>
   /** The first compression of the list that works here, e.g. `zstd`, else `deflate`. */

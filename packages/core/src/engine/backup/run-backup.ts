@@ -5,7 +5,7 @@ import { numberOf, type RepositoryIndex } from '../../repository/repository-inde
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { describeCodecs } from '../plugin-access.js'
+import { foreignIn, type WorkerModule } from '../plugin-access.js'
 import { findLags, type Lag } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
 import { lostEvent } from '../replicas/replica.js'
@@ -23,6 +23,7 @@ const clockSlackSeconds = 0.02
 /** Makes one snapshot. Nothing that was there is changed; what is listed afterwards is complete. */
 export async function runBackup(context: OperationContext, options: BackupOptions): Promise<BackupResult> {
   const listedSince = context.reserve.listedSince(context.now())
+  await context.codecs.loadForeign(options.cipher)
   const started = listedSince ?? context.now()
   options.onEvent?.({ kind: 'started', operation: 'backup' })
   for (const { destination, error } of context.absent) options.onEvent?.(lostEvent(destination.name, error))
@@ -90,18 +91,21 @@ async function scanAndCommit(
   const compression = numberOf(index.compressions, options.compression.id)
   const cache = context.packCache(index.packs, parentPacksBytes)
   const issues: Issue[] = []
+  const codecs = context.describeCodecs(index.compressions, options.compression)
+  const source = sourceOf(context, options.source.id)
   try {
     const scanned = await scanInThreads({
       threads: context.threads,
       reserve: context.reserve,
+      foreign: [...foreignIn(codecs), ...(source.plugin === undefined ? [] : [source.plugin])],
       setup: {
         repositoryId: context.repository.id,
         keys: context.repository.keys,
         table: index.table.handle,
-        codecs: describeCodecs(context.plugins, index.compressions, options.compression),
+        codecs: codecs,
         compression,
         cipherId: options.cipher,
-        source: { url: sourceUrl(context, options.source.id), configuration: options.source.configuration },
+        source: { url: source.url, configuration: options.source.configuration },
         excludes: options.excludes,
         excludeCaches: options.excludeCaches,
         oneFileSystem: options.oneFileSystem,
@@ -199,10 +203,12 @@ function pathsKey(paths: readonly string[]): string {
   return [...paths].sort().join('\n')
 }
 
-function sourceUrl(context: OperationContext, id: string): string {
-  const url = context.plugins.moduleUrl('source', id)
-  if (url === undefined) throw new BkpError('missing-plugin', `No installed plugin has the source "${id}"`)
-  return url
+function sourceOf(context: OperationContext, id: string): WorkerModule {
+  const found = context.plugins.workerModule('source', id)
+  if (found !== undefined) return found
+  throw new BkpError('missing-plugin', `No installed plugin has the source "${id}"`, {
+    hint: `Sources that are there: ${context.plugins.idsOf('source').join(', ')}`,
+  })
 }
 
 function signalOf(options: BackupOptions): { signal?: AbortSignal } {

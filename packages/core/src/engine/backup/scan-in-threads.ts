@@ -1,6 +1,7 @@
 import { BkpError } from '../../errors/index.js'
 import { toHex } from '../../format/ids.js'
 import { mayBeUsedAgain } from '../../memory-in-doubt.js'
+import type { ForeignPlugin } from '../../repository/codecs.js'
 import { abortError } from '../abort.js'
 import type { BackupStats, EngineEvent, Issue } from '../api.js'
 import { WorkerPool } from '../worker/pool.js'
@@ -14,6 +15,8 @@ const progressEveryMs = 100
 export interface ScanOptions {
   readonly threads: number
   readonly reserve: ThreadReserve
+  /** Plugins that did not come with bkp and run in the threads. */
+  readonly foreign: readonly ForeignPlugin[]
   readonly setup: BackupSetup
   readonly root: BackupTask
   readonly fetchPack: (pack: number) => Promise<Uint8Array>
@@ -51,6 +54,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
     reserve: options.reserve,
     threads: options.threads,
     onDemand: true,
+    foreign: options.foreign,
     setup: options.setup,
     onFailure: fail,
     onLog: (level, message) => {

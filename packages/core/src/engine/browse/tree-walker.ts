@@ -12,7 +12,6 @@ import { loadSnapshots, resolveSnapshot } from '../../repository/snapshots.js'
 import { blobType } from '../backup/blob-writer.js'
 import type { OperationContext } from '../context.js'
 import type { PackCache } from '../pack-cache.js'
-import { describeCodecs } from '../plugin-access.js'
 import { ContentReader, expectedLength } from './content.js'
 
 const metadataPacksBytes = 128 * 1024 * 1024
@@ -66,7 +65,7 @@ export class TreeWalker {
     cache: PackCache = context.packCache(index.packs, metadataPacksBytes),
   ): Promise<TreeWalker> {
     const [codecs, hasher] = await Promise.all([
-      Codecs.load(describeCodecs(context.plugins, index.compressions)),
+      Codecs.load(context.describeCodecs(index.compressions)),
       createKeyedHasher(context.repository.keys.blobId),
     ])
     const parts = {

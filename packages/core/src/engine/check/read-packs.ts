@@ -4,7 +4,7 @@ import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { abortError } from '../abort.js'
 import type { CheckOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { describeCodecs } from '../plugin-access.js'
+import { foreignIn } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { CheckSetup, FromCheckWorker, ToCheckWorker } from './protocol.js'
 
@@ -37,15 +37,17 @@ export async function readPacksInThreads(
   failure.catch(() => undefined)
   const waiting = new Map<number, () => void>()
   const { repository } = context
+  const codecs = context.describeCodecs(index.compressions)
   const pool = new WorkerPool<CheckSetup, ToCheckWorker, FromCheckWorker>({
     role: 'check',
     reserve: context.reserve,
     threads: Math.min(context.threads, packs.length),
+    foreign: foreignIn(codecs),
     setup: {
       repositoryId: repository.id,
       keys: repository.keys,
       table: index.table.handle,
-      codecs: describeCodecs(context.plugins, index.compressions),
+      codecs,
     },
     onFailure: fail,
     onMessage: (_, message) => {

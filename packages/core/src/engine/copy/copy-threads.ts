@@ -6,7 +6,7 @@ import type { SnapshotCopyOptions } from '../api.js'
 import type { FilledPack } from '../backup/pack-store.js'
 import type { OperationContext } from '../context.js'
 import type { PackCache } from '../pack-cache.js'
-import { describeCodecs } from '../plugin-access.js'
+import { foreignIn } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { Counters } from '../worker/shared-state.js'
 import type { IdMap } from './id-map.js'
@@ -60,14 +60,16 @@ export class CopyThreads {
     this.#fail = fail
     // Enters it into the list that the threads are given.
     const compression = numberOf(target.index.compressions, options.compression.id)
+    const [from, to] = [sideOf(source, undefined), sideOf(target, options.compression)]
     this.#pool = new WorkerPool({
       role: 'copy',
       reserve: target.context.reserve,
       threads: target.context.threads,
       onDemand: true,
+      foreign: foreignIn(from.codecs, to.codecs),
       setup: {
-        source: sideOf(source, undefined),
-        target: sideOf(target, options.compression),
+        source: from,
+        target: to,
         compression,
         cipherId: options.cipher,
         map: options.map.memory,
@@ -199,6 +201,6 @@ function sideOf({ context, index }: OpenSide, chosen: SnapshotCopyOptions['compr
     repositoryId: context.repository.id,
     keys: context.repository.keys,
     table: index.table.handle,
-    codecs: describeCodecs(context.plugins, index.compressions, chosen),
+    codecs: context.describeCodecs(index.compressions, chosen),
   }
 }

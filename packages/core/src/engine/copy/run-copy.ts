@@ -28,6 +28,7 @@ export async function runCopy(
 ): Promise<SnapshotCopyResult> {
   const started = target.now()
   refuseSame(source, target)
+  await target.codecs.loadForeign(options.cipher)
   options.onEvent?.({ kind: 'started', operation: 'copy' })
   for (const { destination, error } of [...source.absent, ...target.absent])
     options.onEvent?.(lostEvent(destination.name, error))

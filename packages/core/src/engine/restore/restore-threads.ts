@@ -7,7 +7,7 @@ import { abortError } from '../abort.js'
 import type { RestoreOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
 import { isLost, readInto, readVerifiedInto } from '../pack-cache.js'
-import { describeCodecs } from '../plugin-access.js'
+import { foreignIn } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { FromRestoreWorker, RestoreSetup, ToRestoreWorker } from './protocol.js'
 import type { PackWork, PathIssue, RestorePlan } from './restore-plan.js'
@@ -75,15 +75,17 @@ export class RestoreThreads {
     this.#failure.catch(() => undefined)
     this.#fail = (error) => fail(error)
     const { repository } = context
+    const codecs = context.describeCodecs(index.compressions)
     this.#pool = new WorkerPool({
       role: 'restore',
       reserve: context.reserve,
       threads: context.threads,
+      foreign: foreignIn(codecs),
       setup: {
         repositoryId: repository.id,
         keys: repository.keys,
         table: index.table.handle,
-        codecs: describeCodecs(context.plugins, index.compressions),
+        codecs,
         target,
       },
       onFailure: fail,

@@ -262,7 +262,7 @@ class Restore {
   }
 
   #targetModule(): string {
-    const url = this.#context.plugins.moduleUrl('source', 'fs')
+    const url = this.#context.plugins.workerModule('source', 'fs')?.url
     if (url === undefined) throw new BkpError('missing-plugin', 'Restoring to a folder needs the source plugin "fs"')
     return url
   }

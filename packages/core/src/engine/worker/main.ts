@@ -64,6 +64,10 @@ try {
   const start = await becoming()
   orders.close()
   if (start === endOrder) process.exit()
+  // Ends only this thread, but without a word of who did it.
+  process.exit = (code) => {
+    throw new Error(`process.exit(${code ?? ''}) was called in a thread`)
+  }
   if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, log, ahead)
   else if (start.role === 'restore') await startRestoreWorker(port, start as WorkerStart<RestoreSetup>, log)
   else if (start.role === 'copy') await startCopyWorker(port, start as WorkerStart<CopySetup>)

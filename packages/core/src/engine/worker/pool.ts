@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { BkpError } from '../../errors/index.js'
+import type { ForeignPlugin } from '../../repository/codecs.js'
+import { withBlame } from './blame.js'
 import { receiveError, type SentError } from './errors.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
 import { endsWithinMs, type ThreadReserve } from './threads.js'
@@ -26,6 +28,8 @@ export interface PoolOptions<Setup, FromWorker> {
   /** Start all threads but the first when something is sent to them. */
   readonly onDemand?: boolean
   readonly setup: Setup
+  /** Plugins that did not come with bkp and run in the threads. */
+  readonly foreign: readonly ForeignPlugin[]
   readonly onMessage: (thread: number, message: FromWorker) => void
   readonly onLog?: (level: string, message: string) => void
   /** The first failure of any worker; the pool is of no use after it. */
@@ -56,13 +60,13 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
   }
 
   #start(index: number): Worker {
-    const { role, setup, reserve, onMessage, onLog, onFailure } = this.#options
+    const { role, setup, reserve, foreign, onMessage, onLog, onFailure } = this.#options
     const start: WorkerStart<Setup> = { role, index, shared: this.shared.handle, setup }
     let settle: (() => void) | undefined
     this.#ready.push(new Promise((resolve) => (settle = resolve)))
     const fail = (error: Error) => {
       settle?.()
-      if (!this.#closing) onFailure(error)
+      if (!this.#closing) onFailure(withBlame(error, foreign))
     }
     const started = reserve.take().take(start, (worker) => {
       worker.on('message', (message: FromWorker | CommonMessage) => {
@@ -71,6 +75,11 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
         else if (message.kind === 'log')
           onLog?.((message as { level: string }).level, (message as { message: string }).message)
         else onMessage(index, message as FromWorker)
+      })
+      // Not to our own standard output, where results stand.
+      worker.stdout.on('data', (text: Buffer) => {
+        const names = foreign.map(({ packageName }) => packageName).join(' or ')
+        onLog?.('warn', `${names || 'A thread'} printed: ${text.toString().trim()}`)
       })
       worker.on('error', fail)
       worker.on('exit', (code) =>

@@ -39,6 +39,8 @@ export class IdleThread {
       transferList: [port2],
       // Not a copy: secrets are taken out of the environment after the first threads have started.
       env: SHARE_ENV,
+      // Else what a plugin prints in it would go to our own.
+      stdout: true,
       resourceLimits: { stackSizeMb: stackMiB },
     })
     for (const event of ['message', 'error', 'exit'] as const)

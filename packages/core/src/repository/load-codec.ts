@@ -1,0 +1,84 @@
+import { type CompressionModule, type Compressor, type EncryptionModule, isPortError } from '@bkp/plugin-api'
+import { BkpError, isBkpError } from '../errors/index.js'
+import type { CodecDescriptor, ForeignPlugin, LoadedCipher } from './codecs.js'
+
+/** Runs code of a plugin so that what it does to the process is known to be its doing. */
+export type Contain = <T>(plugin: ForeignPlugin, action: () => Promise<T>) => Promise<T>
+
+/** In a thread of its own a plugin cannot do more than end that. */
+export const uncontained: Contain = (_, action) => action()
+
+export async function loadCompressor(descriptor: CodecDescriptor, contain: Contain): Promise<Compressor | BkpError> {
+  const { url, plugin, configuration } = descriptor
+  if (url === undefined) return missing('compression', descriptor)
+  const load = async () => {
+    const loaded = (await import(url)) as { default: CompressionModule }
+    return loaded.default.create(configuration)
+  }
+  try {
+    if (plugin === undefined) return await load()
+    const compressor = await contain(plugin, load)
+    return {
+      compress: (input, output) => naming(plugin, () => compressor.compress(input, output)),
+      decompress: (input, output) => naming(plugin, () => compressor.decompress(input, output)),
+    }
+  } catch (cause) {
+    return failed('compression', descriptor, cause)
+  }
+}
+
+export async function loadCipher(descriptor: CodecDescriptor, contain: Contain): Promise<LoadedCipher | BkpError> {
+  const { url, plugin, configuration } = descriptor
+  if (url === undefined) return missing('encryption', descriptor)
+  const load = async () => {
+    const { default: module } = (await import(url)) as { default: EncryptionModule }
+    return { module, cipher: await module.create(configuration) }
+  }
+  try {
+    if (plugin === undefined) return await load()
+    const { module, cipher } = await contain(plugin, load)
+    return {
+      module,
+      cipher: {
+        seal: (...given) => naming(plugin, () => cipher.seal(...given)),
+        open: (...given) => naming(plugin, () => cipher.open(...given)),
+      },
+    }
+  } catch (cause) {
+    return failed('encryption', descriptor, cause)
+  }
+}
+
+/** What a plugin throws against its contract would be taken for a fault of bkp. */
+function naming<T>({ packageName }: ForeignPlugin, action: () => T): T {
+  try {
+    return action()
+  } catch (cause) {
+    if (isPortError(cause) || isBkpError(cause)) throw cause
+    throw new BkpError('plugin-failed', `The plugin ${packageName} failed: ${(cause as Error)?.message ?? cause}`, {
+      hint: `Report this to the author of ${packageName}`,
+      cause,
+    })
+  }
+}
+
+export function missing(kind: string, { id, fault }: Pick<CodecDescriptor, 'id' | 'fault'>): BkpError {
+  if (fault !== undefined)
+    return new BkpError('plugin-failed', fault.message, fault.hint === undefined ? {} : { hint: fault.hint })
+  return new BkpError('missing-plugin', `This repository needs the ${kind} "${id}", and no installed plugin has it`, {
+    hint: `Install the plugin that provides the ${kind} "${id}", then try again`,
+  })
+}
+
+function failed(kind: string, { id, plugin }: CodecDescriptor, cause: unknown): BkpError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const hint = (cause as { hint?: unknown } | null)?.hint
+  return new BkpError(
+    'plugin-failed',
+    `The ${kind} "${id}"${plugin === undefined ? '' : ` of the plugin ${plugin.packageName}`} cannot be used here: ${reason}`,
+    {
+      cause,
+      ...(typeof hint === 'string' ? { hint } : {}),
+    },
+  )
+}
