@@ -15,8 +15,8 @@ const clockAhead = `data:text/javascript,${encodeURIComponent(`
     static now() { return now() }
   }`)}`
 
-/** Storms of statuses, lists that lag, wrong clocks. */
-export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () => false, full }: RunSuite): void {
+/** Storms of statuses, and a server that is full. */
+export function describeStorms(benchOf: () => RunBench, { full }: RunSuite): void {
   describe('a backup to a disk and an HTTP server', () => {
     it('that answers many requests with 429, 500 and 503 is complete, or lacks what sync brings', async () => {
       const bench = benchOf()
@@ -52,7 +52,7 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
       it('that is full in the middle leaves a laggard, and says why', async () => {
         const bench = benchOf()
         let puts = 0
-        const matches = (request: ProxiedRequest) => full.matches?.(request) !== false && ++puts > 6
+        const matches = (request: ProxiedRequest) => full.matches?.(request) !== false && ++puts > 3
         bench.httpProxy.add({ kind: 'status', ...full, matches })
         const ran = await bench.backup('http-proxy')
         expect(ran.code).toBe(4)
@@ -60,7 +60,12 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
         expect(message).toMatch(/full|quota/i)
       })
     }
+  })
+}
 
+/** Lists that lag, wrong clocks, removals that are refused. */
+export function describeHttpServers(benchOf: () => RunBench, { isListing = () => false }: RunSuite): void {
+  describe('a backup to a disk and an HTTP server', () => {
     it('that removes nothing any more keeps the lease of the run, whose snapshot counts all the same', async () => {
       const bench = benchOf()
       const matches = ({ method, url }: ProxiedRequest) => method === 'DELETE' || /b2_(delete|hide)_/.test(url)
@@ -78,6 +83,7 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
       bench.addFile('one more', 3_000_000)
       const ran = await bench.backup('http-proxy')
       await bench.audit(ran)
+      await bench.expectRestorable('direct:far')
     })
 
     it('whose clock is hours away is used, or named', async () => {
