@@ -4,6 +4,7 @@ import { reportOf } from '../../../support/outcomes.js'
 import { type BackupReport, longestRunMs, type RunBench } from './run-bench.js'
 import type { RunSuite } from './run-target.js'
 
+const isUpload = ({ method, url }: ProxiedRequest) => method === 'PUT' || url.includes('b2_upload_file')
 const some = (seed: number, probability: number) => ({ kind: 'random', probability, seed }) as const
 
 /** A module that puts the clock of a process three hours ahead. */
@@ -22,10 +23,17 @@ export function describeStorms(benchOf: () => RunBench, { full }: RunSuite): voi
       const bench = benchOf()
       const { httpProxy } = bench
       const before = httpProxy.counts.statuses
-      httpProxy.add({ kind: 'status', status: 500, when: some(1, 0.15) })
-      httpProxy.add({ kind: 'status', status: 503, when: some(2, 0.15), retryAfter: '1' })
-      httpProxy.add({ kind: 'status', status: 429, when: some(3, 0.1) })
-      httpProxy.add({ kind: 'status', status: 502, when: some(4, 0.1), moment: 'after' })
+      // To open a destination is one attempt, after which the run goes on without it: the storm comes later.
+      let hasBegun = false
+      const matches = (request: ProxiedRequest) => {
+        const isInStorm = hasBegun
+        hasBegun ||= isUpload(request)
+        return isInStorm
+      }
+      httpProxy.add({ kind: 'status', status: 500, when: some(1, 0.15), matches })
+      httpProxy.add({ kind: 'status', status: 503, when: some(2, 0.15), retryAfter: '1', matches })
+      httpProxy.add({ kind: 'status', status: 429, when: some(3, 0.1), matches })
+      httpProxy.add({ kind: 'status', status: 502, when: some(4, 0.1), moment: 'after', matches })
       const ran = await bench.backup('http-proxy')
       expect(httpProxy.counts.statuses - before).toBeGreaterThan(3)
       await bench.audit(ran)
@@ -35,8 +43,8 @@ export function describeStorms(benchOf: () => RunBench, { full }: RunSuite): voi
       const bench = benchOf()
       const { httpProxy } = bench
       let uploads = 0
-      const matches = ({ method, url }: ProxiedRequest) => {
-        if (method === 'PUT' || url.includes('b2_upload_file')) uploads++
+      const matches = (request: ProxiedRequest) => {
+        if (isUpload(request)) uploads++
         return uploads > 3
       }
       httpProxy.add({ kind: 'status', status: 503, retryAfter: '2', matches })
