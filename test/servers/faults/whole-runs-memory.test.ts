@@ -20,7 +20,8 @@ const peakTold = `--import data:text/javascript,${encodeURIComponent(
   "import fs from 'node:fs'; process.on('exit', () => fs.writeFileSync(process.env.BKP_TEST_PEAK, String(process.resourceUsage().maxRSS)))",
 )}`
 
-describe.runIf(hasServer('openssh') && ownsMachine)('the memory of a backup of 512 MiB', () => {
+// A busy machine takes minutes for what takes half a minute.
+describe.runIf(hasServer('openssh') && ownsMachine)('the memory of a backup of 512 MiB', { timeout: 400_000 }, () => {
   let server: OpenSsh
   const work = mkdtempSync(join(tmpdir(), 'bkp-memory-'))
   const at = (...names: string[]) => join(work, ...names)

@@ -44,7 +44,7 @@ export function describeWholeRuns(name: string, suite: RunSuite): void {
       }
 
       it('that restarts in the middle is complete on both', async () => {
-        const ran = await bench.backupInterruptedBy('proxy', () => bench.restartServer())
+        const ran = await bench.backupInterruptedBy('patient-proxy', () => bench.restartServer())
         expect((await bench.audit(ran)).state).toBe('complete')
       })
 
@@ -73,7 +73,7 @@ export function describeWholeRuns(name: string, suite: RunSuite): void {
 
       if (suite.expires) {
         it('whose tokens expire in the middle is complete on both', async () => {
-          const ran = await bench.backupInterruptedBy('proxy', async () => bench.target.expire?.())
+          const ran = await bench.backupInterruptedBy('patient-proxy', async () => bench.target.expire?.())
           expect((await bench.audit(ran)).state).toBe('complete')
         })
       }
@@ -113,10 +113,10 @@ function describeCore(benchOf: () => RunBench): void {
     it('whose connections are cut is complete', async () => {
       const bench = benchOf()
       const cut = { kind: 'random-cut', direction: 'up', withinBytes: 12_000_000, seed: 31, times: 5 } as const
-      reportOf(await bench.backupUnder(cut, 'alone-proxy'), 0)
+      reportOf(await bench.backupUnder(cut, 'alone-patient-proxy'), 0)
       await bench.expectSound('direct:far')
       const heal = bench.proxy.add({ ...cut, direction: 'down', seed: 32 })
-      await bench.expectRestorable('alone-proxy')
+      await bench.expectRestorable('alone-patient-proxy')
       heal()
       bench.proxy.add({ kind: 'stall', direction: 'down', afterBytes: middleBytes })
       const ran = await bench.restore('alone-proxy')
