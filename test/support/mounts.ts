@@ -36,6 +36,12 @@ export function unmount(folder: string): void {
   mounted.splice(mounted.indexOf(folder), 1)
 }
 
+/** Of a server that may have files open there for a moment longer: gone from here at once, and with the last of them for good. */
+export function unmountInUse(folder: string): void {
+  run('umount', '--lazy', folder)
+  mounted.splice(mounted.indexOf(folder), 1)
+}
+
 export function unmountAll(): void {
   for (const folder of [...mounted].reverse()) unmount(folder)
 }

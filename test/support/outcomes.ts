@@ -33,6 +33,6 @@ export interface CheckReport {
 export function reportOf<T>(ran: Ran, code: number): T {
   expectNoBreakdown(ran)
   expect(ran.stdout + ran.stderr).not.toBe('')
-  expect({ code: ran.code, said: ran.stdout.slice(0, 4000) + ran.stderr.slice(0, 4000) }).toMatchObject({ code })
+  expect(ran.code, ran.stdout.slice(0, 4000) + ran.stderr.slice(0, 4000)).toBe(code)
   return JSON.parse(ran.stdout) as T
 }

@@ -24,7 +24,7 @@ const ciphers = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr
 const silent = { error: () => undefined, end: () => undefined, close: () => undefined }
 
 /**
- * Connects, checks the server, logs in and opens an SFTP channel.
+ * Connects, checks the server, logs in and opens an SFTP channel. Rejects with the signal's reason soon after it is aborted.
  * @throws PortError `offline`, `auth`, `config` (key of the server), `transient`
  * @throws UnknownHost
  */
@@ -33,15 +33,20 @@ export async function connect(
   identities: Identities,
   hostKeys: HostKeys,
   log: Logger,
+  signal?: AbortSignal,
 ): Promise<Session> {
   if (identities.ways.length === 0) throw nothingToLogInWith(target, identities)
   const algorithms = hostKeys.algorithms()
-  const socket = await openSocket(target)
+  const socket = await openSocket(target, signal)
+  const giveUp = () => socket.destroy()
+  signal?.addEventListener('abort', giveUp, { once: true })
   try {
     return await logIn(target, socket, hostKeys, identities, algorithms, log)
   } catch (error) {
     socket.destroy()
-    throw error
+    throw signal?.aborted ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', giveUp)
   }
 }
 
@@ -163,7 +168,8 @@ function firstLineOf(socket: Socket): () => string {
   return () => /^SSH-[^\r\n]*/m.exec(text)?.[0] ?? ''
 }
 
-function openSocket({ host, port, connectTimeoutMs }: Target): Promise<Socket> {
+function openSocket({ host, port, connectTimeoutMs }: Target, signal: AbortSignal | undefined): Promise<Socket> {
+  signal?.throwIfAborted()
   return new Promise((resolve, reject) => {
     const socket = connectSocket({ host, port, noDelay: true })
     const onTimeout = () => {
@@ -173,15 +179,25 @@ function openSocket({ host, port, connectTimeoutMs }: Target): Promise<Socket> {
         }),
       )
     }
-    const timer = setTimeout(onTimeout, connectTimeoutMs)
-    const fail = (error: Error) => {
+    const onAbort = () => {
       clearTimeout(timer)
+      socket.destroy()
+      reject(signal?.reason)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const timer = setTimeout(onTimeout, connectTimeoutMs)
+    const forget = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const fail = (error: Error) => {
+      forget()
       socket.destroy()
       reject(isPortError(error) ? error : portErrorOfConnection(error, `Cannot connect to ${host}:${port}`))
     }
     socket.once('error', fail)
     socket.once('connect', () => {
-      clearTimeout(timer)
+      forget()
       socket.off('error', fail)
       // The client listens from the same turn on; this is for what comes after it has left.
       socket.on('error', () => undefined)

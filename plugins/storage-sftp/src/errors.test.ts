@@ -35,15 +35,20 @@ describe('a status of the server', () => {
 
   const space = { freeBytes: 1_000_000, freeFiles: 1000, isReadOnly: false }
   it.each([
-    ['a disk with room', space, 'transient'],
-    ['a disk without room for the object', { ...space, freeBytes: 10 }, 'quota'],
-    ['a disk without room for a file', { ...space, freeFiles: 0 }, 'quota'],
-    ['a disk that is mounted read-only', { ...space, isReadOnly: true }, 'forbidden'],
-    ['a server that does not tell', 'unknown', 'transient'],
-    ['a server that refuses to tell', 'refused', 'transient'],
-  ] as const)('"Failure" of a write to %s', async (_name, found, code) => {
+    ['a disk with room', space, 'transient', 'Failure'],
+    ['a disk without room for the object', { ...space, freeBytes: 10 }, 'quota', 'the disk of the server is full'],
+    ['a disk without room for a file', { ...space, freeFiles: 0 }, 'quota', 'the disk of the server is full'],
+    [
+      'a disk that is mounted read-only',
+      { ...space, isReadOnly: true },
+      'forbidden',
+      'the file system on the server is read-only',
+    ],
+    ['a server that does not tell', 'unknown', 'transient', 'Failure'],
+    ['a server that refuses to tell', 'refused', 'transient', 'Failure'],
+  ] as const)('"Failure" of a write to %s', async (_name, found, code, said) => {
     const error = await toWriteError(answer(4), 'Cannot store x', sessionWith(found), '/root', 1000)
-    expect(error).toMatchObject({ code, message: 'Cannot store x: Failure' })
+    expect(error).toMatchObject({ code, message: `Cannot store x: ${said}` })
   })
 
   it('that is clear is not asked about', async () => {

@@ -22,6 +22,8 @@ export const status = {
 interface Meaning {
   readonly code: PortErrorCode
   readonly hint?: string
+  /** What was found out, where the server says no more than "Failure". */
+  readonly found?: string
 }
 
 const readOnly: Meaning = {
@@ -70,7 +72,7 @@ export function toPortError(error: unknown, what: string, meaning?: Meaning): Po
   if (isPortError(error)) return error
   const number = statusOf(error)
   const { code, hint } = meaning ?? (number === undefined ? undefined : meanings[number]) ?? { code: 'transient' }
-  const said = error instanceof Error ? error.message : String(error)
+  const said = meaning?.found ?? (error instanceof Error ? error.message : String(error))
   return new PortError(code, `${what}: ${said}`, { cause: error, ...(hint === undefined ? {} : { hint }) })
 }
 
@@ -98,8 +100,8 @@ async function meaningOfFailure(session: Session, folder: string, wantedBytes: n
   if (!session.abilities.freeSpace) return vague
   try {
     const { freeBytes, freeFiles, isReadOnly } = await session.space(folder)
-    if (isReadOnly) return readOnly
-    return freeBytes <= wantedBytes || freeFiles === 0 ? full : vague
+    if (isReadOnly) return { ...readOnly, found: 'the file system on the server is read-only' }
+    return freeBytes <= wantedBytes || freeFiles === 0 ? { ...full, found: 'the disk of the server is full' } : vague
   } catch {
     // The first error is the one to report.
     return vague

@@ -28,11 +28,11 @@ export async function openSftpStorage(request: StorageRequest): Promise<Storage>
 
   // Once for all connections: to open an encrypted key takes a second of computing.
   const identities = await findIdentities(target.identities, request.log)
-  const connectOnce = () => connect(target, identities, hostKeys, request.log)
+  const connectOnce = (signal?: AbortSignal) => connect(target, identities, hostKeys, request.log, signal)
 
   const first = await meet(hostKeys, request.confirm, connectOnce)
   // Known by now: nobody is asked about a server in the middle of a run.
-  const again = () => meet(hostKeys, undefined, connectOnce)
+  const again = (signal: AbortSignal) => meet(hostKeys, undefined, () => connectOnce(signal))
   const pool = new SessionPool(again, options.channels, request.log, first)
   try {
     const root = await rootOf(first, target.folder)

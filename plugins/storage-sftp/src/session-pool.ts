@@ -7,16 +7,17 @@ import type { Session } from './session.js'
  * equally fast within the noise; a long line was not measured.
  */
 export class SessionPool {
-  readonly #connect: () => Promise<Session>
+  readonly #connect: (signal: AbortSignal) => Promise<Session>
   readonly #limit: number
   readonly #log: Logger
   #sessions: Session[]
   readonly #opening = new Set<Promise<unknown>>()
   /** Fewer than the limit when the server takes no more. */
   #allowed: number
-  #isClosed = false
+  readonly #closing = new AbortController()
 
-  constructor(connect: () => Promise<Session>, limit: number, log: Logger, first: Session) {
+  /** @param connect is told by its signal that nobody waits for the connection any more */
+  constructor(connect: (signal: AbortSignal) => Promise<Session>, limit: number, log: Logger, first: Session) {
     this.#sessions = [first]
     this.#connect = connect
     this.#limit = limit
@@ -35,14 +36,15 @@ export class SessionPool {
   }
 
   close(): void {
-    this.#isClosed = true
+    // A server that is silent would keep the process waiting for a connection that nobody needs.
+    this.#closing.abort(new PortError('config', 'The storage is closed'))
     for (const session of this.#sessions) session.end('the storage was closed')
     this.#sessions = []
   }
 
   async #take(): Promise<Session> {
     for (;;) {
-      if (this.#isClosed) throw new PortError('config', 'The storage is closed')
+      this.#closing.signal.throwIfAborted()
       this.#sessions = this.#sessions.filter((session) => !session.isLost)
       const best = this.#sessions.reduce<Session | undefined>(
         (least, session) => (least === undefined || session.load < least.load ? session : least),
@@ -57,8 +59,8 @@ export class SessionPool {
   }
 
   #open(): void {
-    const opening = this.#connect().then((session) => {
-      if (this.#isClosed) session.end('the storage was closed')
+    const opening = this.#connect(this.#closing.signal).then((session) => {
+      if (this.#closing.signal.aborted) session.end('the storage was closed')
       else this.#sessions.push(session)
     })
     this.#opening.add(opening)

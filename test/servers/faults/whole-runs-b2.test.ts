@@ -3,9 +3,8 @@ import { describeWholeRuns } from './support/whole-runs.js'
 
 // Against a stand-in written from B2's documentation: there is no server of B2 to install.
 describeWholeRuns('B2', {
-  protocol: 'http',
+  also: ['storms'],
   expires: true,
-  isListing: ({ url }) => url.includes('b2_list_file_'),
   async start() {
     const standIn = await startB2StandIn()
     const { hostname, port } = new URL(standIn.realmUrl)

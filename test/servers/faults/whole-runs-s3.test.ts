@@ -9,7 +9,7 @@ const full =
 
 describe.runIf(hasServer('ceph'))("with Ceph's gateway", () => {
   describeWholeRuns('S3', {
-    protocol: 'http',
+    also: ['away', 'storms', 'http'],
     isListing: ({ url }) => url.includes('list-type=2'),
     // The gateway looks at quotas only now and then.
     full: { status: 403, body: full, matches: ({ method }) => method === 'PUT' || method === 'POST' },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe } from 'vitest'
 import { filesIn } from '../../support/damage-folder.js'
 import { ownsMachine } from '../../support/machine.js'
-import { mountMemory, resizeMemory, unmount } from '../../support/mounts.js'
+import { mountMemory, resizeMemory, unmountInUse } from '../../support/mounts.js'
 import { startOpenSsh } from '../support/openssh.js'
 import { hasServer } from '../support/servers.js'
 import { accessTo } from '../support/sftp.js'
@@ -13,7 +13,7 @@ const largeMiB = 400
 
 describe.runIf(hasServer('openssh') && ownsMachine)('with OpenSSH', () => {
   describeWholeRuns('SFTP', {
-    protocol: 'other',
+    also: ['core', 'away'],
     async start() {
       const server = await startOpenSsh()
       const allowed = readFileSync(server.authorizedKeys)
@@ -29,7 +29,7 @@ describe.runIf(hasServer('openssh') && ownsMachine)('with OpenSSH', () => {
           return { url, options: { ...accessTo(server), knownHosts } }
         },
         prepare: async (place) => mountMemory(folderOf(place), largeMiB),
-        remove: async (place) => unmount(folderOf(place)),
+        remove: async (place) => unmountInUse(folderOf(place)),
         filesIn: async (place) => filesIn(folderOf(place)).map((path) => path.slice(folderOf(place).length + 1)),
         process: server,
         revoke: async () => writeFileSync(server.authorizedKeys, ''),

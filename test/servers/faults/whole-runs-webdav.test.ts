@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe } from 'vitest'
 import { filesIn } from '../../support/damage-folder.js'
 import { ownsMachine } from '../../support/machine.js'
-import { mountMemory, resizeMemory, unmount } from '../../support/mounts.js'
+import { mountMemory, resizeMemory, unmountInUse } from '../../support/mounts.js'
 import { startApache } from '../support/apache.js'
 import { hasServer } from '../support/servers.js'
 import { describeWholeRuns } from './support/whole-runs.js'
@@ -13,8 +13,7 @@ const login = { scheme: 'basic', username: 'ann', password: 'a-webdav-password' 
 
 describe.runIf(hasServer('apache') && ownsMachine)('with Apache', () => {
   describeWholeRuns('WebDAV', {
-    protocol: 'http',
-    isListing: ({ method }) => method === 'PROPFIND',
+    also: [],
     async start() {
       const server = await startApache({ login })
       const folderOf = (place: string) => join(server.documents, place)
@@ -31,9 +30,10 @@ describe.runIf(hasServer('apache') && ownsMachine)('with Apache', () => {
           mountMemory(folderOf(place), largeMiB)
           chmodSync(folderOf(place), 0o777)
         },
-        remove: async (place) => unmount(folderOf(place)),
+        remove: async (place) => unmountInUse(folderOf(place)),
         filesIn: async (place) => filesIn(folderOf(place)).map((path) => path.slice(folderOf(place).length + 1)),
         process: server,
+        leftByKilledServer: /(^|\/)\.davfs\.tmp[^/]*$/,
         revoke: async () => writeFileSync(users, ''),
         allow: async () => writeFileSync(users, allowed),
         room: {

@@ -21,17 +21,19 @@ import { bkp, type Ran } from '../../../support/run-bkp.js'
 import type { Address } from './fault-target.js'
 import type { RunTarget } from './run-target.js'
 
-/** Enough for four packs. */
-const files = 10
+/** Enough for four packs, since each of two threads fills two side by side. */
+const files = 6
 const fileBytes = 5_000_000
-/** In the middle of a run: one pack is through, and the others are not. */
-export const middleBytes = 18_000_000
+/** In the middle of a run: some packs may be through, and others are not. */
+export const middleBytes = 12_000_000
 /** A dead destination is found dead in some seconds; one that is only slow, as on a busy machine, is not. */
 const patience = { callSeconds: 3, slowest: '8M', retrySeconds: 6 }
-/** Of a run with a destination that is dead: about a third of it on a machine that does nothing else. */
-export const longestRunMs = 60_000
+/** For faults that pass: retries go on until they have, also on a busy machine. */
+const longPatience = { callSeconds: 30, retrySeconds: 90 }
+/** Of a run with a destination that is dead: 20 s on a machine that does nothing else. */
+export const longestRunMs = 120_000
 /** Between the result and the end of the process: what was broken off is tidied up for 10 s at most, and connections that hang must not keep it. */
-const longestFarewellMs = 12_000
+const longestFarewellMs = 20_000
 
 export interface Outcome {
   readonly name: string
@@ -48,7 +50,7 @@ export interface TimedRun extends Ran {
 }
 
 /** Which way a run takes to the server. */
-export type Way = 'proxy' | 'http-proxy' | 'direct' | 'nowhere'
+export type Way = 'proxy' | 'patient-proxy' | 'http-proxy' | 'direct' | 'nowhere'
 
 /** Packs that one destination is sent at a time, and again. */
 const mostLeftHalf = 6
@@ -65,6 +67,8 @@ export class RunBench {
   readonly httpProxy: HttpFaultProxy
   readonly #work = mkdtempSync(join(tmpdir(), 'bkp-whole-runs-'))
   #places = 0
+  /** The server, since the last test. */
+  #wasKilled = false
 
   private constructor(target: RunTarget, proxy: FaultProxy, httpProxy: HttpFaultProxy) {
     this.target = target
@@ -102,15 +106,23 @@ export class RunBench {
   /** A repository on the disk and the server, and a configuration that knows the ways to it. */
   async newRepository(): Promise<void> {
     this.#places++
+    this.#wasKilled = false
     const { place, target } = this
     const near = this.at(place)
     await target.prepare(place)
-    const ways = { proxy: this.proxy, 'http-proxy': this.httpProxy, direct: target.address, nowhere }
+    const ways = {
+      proxy: this.proxy,
+      'patient-proxy': this.proxy,
+      'http-proxy': this.httpProxy,
+      direct: target.address,
+      nowhere,
+    }
     const repositories: Record<string, object> = {}
     for (const [way, at] of Object.entries(ways)) {
       const written = target.writtenPlace({ host: at.host, port: at.port }, place)
       // Whoever asks the server itself has time: a machine may be busy.
-      const far = way === 'direct' ? written : { ...written, patience }
+      const far =
+        way === 'direct' ? written : { ...written, patience: way === 'patient-proxy' ? longPatience : patience }
       repositories[way] = { destinations: { near, far } }
       repositories[`alone-${way}`] = { destinations: { far } }
     }
@@ -155,6 +167,16 @@ export class RunBench {
     return running
   }
 
+  /** Ends the server in the middle of whatever it does, or at least its connections, and has it back. */
+  async restartServer(): Promise<void> {
+    const { process } = this.target
+    this.#wasKilled = process !== undefined
+    await process?.kill()
+    await this.proxy.refuse()
+    await process?.restart()
+    await this.proxy.accept()
+  }
+
   /** A backup while a fault is at work. */
   async backupUnder(fault: ConnectionFault, repository: Way | `alone-${Way}` = 'proxy'): Promise<TimedRun> {
     const heal = this.proxy.add(fault)
@@ -167,7 +189,7 @@ export class RunBench {
 
   /**
    * What must be true after a backup to disk and server, whatever happened: the disk is complete; what the server lists is
-   * complete, too; sync completes it; and then it is restored byte for byte.
+   * complete, too; sync completes it; and then every byte of both is read and found sound.
    */
   async audit(ran: Ran): Promise<Outcome> {
     const report = reportOf<BackupReport>(ran, ran.code === 4 ? 4 : 0)
@@ -183,16 +205,17 @@ export class RunBench {
     return outcome
   }
 
-  /** Both hold the same objects, each of them sound, and the server's alone bring everything back. */
+  /** Both hold the same objects, each of them sound. */
   async #expectEqual(mostHalves: number): Promise<void> {
     await this.expectSound('direct')
     const isShared = (path: string) => !path.startsWith('sessions/')
     const near = filesIn(this.at(this.place)).map((path) => path.slice(this.at(this.place).length + 1))
-    const far = await this.target.filesIn(this.place)
+    const { leftByKilledServer } = this.target
+    const isKilledServers = (path: string) => this.#wasKilled && leftByKilledServer?.test(path) === true
+    const far = (await this.target.filesIn(this.place)).filter((path) => !isKilledServers(path))
     expect(far.filter((path) => isShared(path) && !isHalf(path)).sort()).toEqual(near.filter(isShared).sort())
     // What is on its way when a server goes away for good stays there for a day; nothing else does.
     expect(far.filter(isHalf).length, `halves: ${far.filter(isHalf)}`).toBeLessThanOrEqual(mostHalves)
-    await this.expectRestorable('direct:far')
     this.#expectNoSpool()
   }
 

@@ -21,6 +21,8 @@ export interface RunTarget {
   filesIn(place: string): Promise<readonly string[]>
   /** Ends the server in the middle of whatever it does, and starts it again; undefined: only its connections can be ended. */
   readonly process?: { kill(): Promise<void>; restart(): Promise<void> }
+  /** Paths of what the server's own writing leaves behind when it is killed; nothing by default. */
+  readonly leftByKilledServer?: RegExp
   /** Takes the rights of the credentials away, and gives them back. Connections that are open may keep them. */
   revoke(): Promise<void>
   allow(): Promise<void>
@@ -32,7 +34,12 @@ export interface RunTarget {
 }
 
 export interface RunSuite {
-  readonly protocol: 'http' | 'other'
+  /**
+   * What it shows beside what every server has to. Much is decided by core, or was tried with every storage by itself, and
+   * one server shows it for all: `core`, runs to the server alone and names that lead nowhere; `away`, a server that never
+   * comes back; `storms`, statuses of HTTP in plenty; `http`, lists that lag, clocks, removals that are refused.
+   */
+  readonly also: readonly ('core' | 'away' | 'storms' | 'http')[]
   /** Whether tokens expire there. */
   readonly expires?: boolean
   /** How a server that is full answers, where none can be filled. */

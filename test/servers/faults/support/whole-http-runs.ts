@@ -4,6 +4,7 @@ import { reportOf } from '../../../support/outcomes.js'
 import { type BackupReport, longestRunMs, type RunBench } from './run-bench.js'
 import type { RunSuite } from './run-target.js'
 
+const isUpload = ({ method, url }: ProxiedRequest) => method === 'PUT' || url.includes('b2_upload_file')
 const some = (seed: number, probability: number) => ({ kind: 'random', probability, seed }) as const
 
 /** A module that puts the clock of a process three hours ahead. */
@@ -15,17 +16,24 @@ const clockAhead = `data:text/javascript,${encodeURIComponent(`
     static now() { return now() }
   }`)}`
 
-/** Storms of statuses, lists that lag, wrong clocks. */
-export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () => false, full }: RunSuite): void {
+/** Storms of statuses, and a server that is full. */
+export function describeStorms(benchOf: () => RunBench, { full }: RunSuite): void {
   describe('a backup to a disk and an HTTP server', () => {
     it('that answers many requests with 429, 500 and 503 is complete, or lacks what sync brings', async () => {
       const bench = benchOf()
       const { httpProxy } = bench
       const before = httpProxy.counts.statuses
-      httpProxy.add({ kind: 'status', status: 500, when: some(1, 0.15) })
-      httpProxy.add({ kind: 'status', status: 503, when: some(2, 0.15), retryAfter: '1' })
-      httpProxy.add({ kind: 'status', status: 429, when: some(3, 0.1) })
-      httpProxy.add({ kind: 'status', status: 502, when: some(4, 0.1), moment: 'after' })
+      // To open a destination is one attempt, after which the run goes on without it: the storm comes later.
+      let hasBegun = false
+      const matches = (request: ProxiedRequest) => {
+        const isInStorm = hasBegun
+        hasBegun ||= isUpload(request)
+        return isInStorm
+      }
+      httpProxy.add({ kind: 'status', status: 500, when: some(1, 0.15), matches })
+      httpProxy.add({ kind: 'status', status: 503, when: some(2, 0.15), retryAfter: '1', matches })
+      httpProxy.add({ kind: 'status', status: 429, when: some(3, 0.1), matches })
+      httpProxy.add({ kind: 'status', status: 502, when: some(4, 0.1), moment: 'after', matches })
       const ran = await bench.backup('http-proxy')
       expect(httpProxy.counts.statuses - before).toBeGreaterThan(3)
       await bench.audit(ran)
@@ -35,8 +43,8 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
       const bench = benchOf()
       const { httpProxy } = bench
       let uploads = 0
-      const matches = ({ method, url }: ProxiedRequest) => {
-        if (method === 'PUT' || url.includes('b2_upload_file')) uploads++
+      const matches = (request: ProxiedRequest) => {
+        if (isUpload(request)) uploads++
         return uploads > 3
       }
       httpProxy.add({ kind: 'status', status: 503, retryAfter: '2', matches })
@@ -52,7 +60,7 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
       it('that is full in the middle leaves a laggard, and says why', async () => {
         const bench = benchOf()
         let puts = 0
-        const matches = (request: ProxiedRequest) => full.matches?.(request) !== false && ++puts > 6
+        const matches = (request: ProxiedRequest) => full.matches?.(request) !== false && ++puts > 3
         bench.httpProxy.add({ kind: 'status', ...full, matches })
         const ran = await bench.backup('http-proxy')
         expect(ran.code).toBe(4)
@@ -60,7 +68,12 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
         expect(message).toMatch(/full|quota/i)
       })
     }
+  })
+}
 
+/** Lists that lag, wrong clocks, removals that are refused. */
+export function describeHttpServers(benchOf: () => RunBench, { isListing = () => false }: RunSuite): void {
+  describe('a backup to a disk and an HTTP server', () => {
     it('that removes nothing any more keeps the lease of the run, whose snapshot counts all the same', async () => {
       const bench = benchOf()
       const matches = ({ method, url }: ProxiedRequest) => method === 'DELETE' || /b2_(delete|hide)_/.test(url)
@@ -78,6 +91,7 @@ export function describeWholeHttpRuns(benchOf: () => RunBench, { isListing = () 
       bench.addFile('one more', 3_000_000)
       const ran = await bench.backup('http-proxy')
       await bench.audit(ran)
+      await bench.expectRestorable('direct:far')
     })
 
     it('whose clock is hours away is used, or named', async () => {

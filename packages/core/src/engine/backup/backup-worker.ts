@@ -25,6 +25,8 @@ import { ScanMemory } from './scan-memory.js'
 
 /** Packs on their way to the storage, over all threads: bounds memory. */
 const packsInFlight = 4
+/** Memory of packs that a thread keeps to use again: one must not keep what all of them had on their way. */
+const mostSpare = 2
 const parentTreesBytes = 48 * 1024 * 1024
 const currentEveryMs = 100
 /** How long one thread scans alone where most is expected to be as it was. */
@@ -142,7 +144,8 @@ export async function startBackupWorker(
       results.get(message.task)?.(message.result)
       results.delete(message.task)
     } else if (message.kind === 'recycled') {
-      if (message.memory.byteLength === packCapacityBytes) spare.push(new Uint8Array(message.memory))
+      if (message.memory.byteLength === packCapacityBytes && spare.length < mostSpare)
+        spare.push(new Uint8Array(message.memory))
     } else if (message.kind === 'pack') {
       const waiting = fetches.get(message.pack)
       fetches.delete(message.pack)

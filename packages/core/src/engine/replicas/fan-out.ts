@@ -1,7 +1,7 @@
 import type { Storage } from '@bkp/plugin-api'
 import type { EngineEvent } from '../api.js'
 import { lostEvent, type Replica } from './replica.js'
-import { ReplicaWriter } from './replica-writer.js'
+import { ReplicaWriter, transfersFor } from './replica-writer.js'
 import type { Spool } from './spool.js'
 
 export interface FanOutOptions {
@@ -22,11 +22,12 @@ export class FanOut {
   constructor(options: FanOutOptions) {
     this.#options = options
     const nearest = options.replicas.find(({ storage }) => storage.capabilities.isLocal)
+    const transfers = transfersFor(options.replicas.length - (nearest === undefined ? 0 : 1))
     this.writers = options.replicas.map((replica) => {
       const onStored = () => this.#tell()
       // What the nearest has taken must be durable there: others read it from there.
       const spool = replica === nearest ? undefined : options.spool
-      return new ReplicaWriter(replica, { spool, signal: options.signal, onStored })
+      return new ReplicaWriter(replica, { spool, transfers, signal: options.signal, onStored })
     })
     this.#nearest = this.writers.find(({ replica }) => replica === nearest)
   }

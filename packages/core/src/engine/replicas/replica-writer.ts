@@ -1,14 +1,25 @@
 import type { Storage } from '@bkp/plugin-api'
 import { packKey } from '../../format/ids.js'
+import { packCapacityBytes } from '../../format/pack.js'
+import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import { asError, type Replica } from './replica.js'
 import type { Spool } from './spool.js'
 
 /** Packs that one destination is sent at a time; each lies in memory meanwhile. */
 const transfersAtATime = 3
+/** Packs that destinations over a network are sent at a time, all together: memory must not grow with their number. */
+const transfersInAll = 4
+
+/** @param slow how many destinations there are that packs may have to wait for */
+export function transfersFor(slow: number): number {
+  return Math.max(1, Math.min(transfersAtATime, Math.floor(transfersInAll / slow)))
+}
 
 export interface ReplicaWriterOptions {
   /** Where packs wait when the destination is busy; without one the run waits for it. */
   readonly spool: Spool | undefined
+  /** Packs that it is sent at a time. */
+  readonly transfers: number
   readonly signal: AbortSignal
   /** Called when something has become durable there. */
   readonly onStored: (sizeBytes: number) => void
@@ -18,7 +29,7 @@ export interface ReplicaWriterOptions {
 interface LentPack {
   readonly name: string
   readonly sizeBytes: number
-  readonly read: () => Promise<Uint8Array>
+  readonly read: (into: Uint8Array) => Promise<Uint8Array>
   readonly letGo: () => Promise<void>
   /** Called when it is durable, or will never be. */
   settle: () => void
@@ -36,6 +47,8 @@ export class ReplicaWriter {
   #storedBytes = 0
   #queuedBytes = 0
   readonly #lent: LentPack[] = []
+  /** Of packs that were read again, used again: what is left to the garbage collector piles up before it comes. */
+  readonly #spare: ArrayBuffer[] = []
   /** Calls that hold a pack in memory until there is room for it. */
   readonly #blocked: (() => void)[] = []
   readonly #transfers = new Set<Promise<void>>()
@@ -48,7 +61,7 @@ export class ReplicaWriter {
     this.replica = replica
     this.#options = options
     this.signal = AbortSignal.any([options.signal, this.#ending.signal])
-    this.#atATime = Math.max(1, Math.min(replica.storage.capabilities.concurrency, transfersAtATime))
+    this.#atATime = Math.max(1, Math.min(replica.storage.capabilities.concurrency, options.transfers))
   }
 
   /** Bytes of this run that are durable there. */
@@ -126,11 +139,13 @@ export class ReplicaWriter {
     const { signal } = this
     const common = { name, sizeBytes: bytes.length, settle: () => undefined }
     const storage = await elsewhere
-    if (storage !== undefined)
-      return { ...common, read: () => storage.get(packKey(name), { signal }), letGo: () => Promise.resolve() }
+    if (storage !== undefined) {
+      const read = (into: Uint8Array) => storage.get(packKey(name), { into, signal })
+      return { ...common, read, letGo: () => Promise.resolve() }
+    }
     const kept = spool?.keep(name, bytes)
     if (spool === undefined || kept === undefined) return undefined
-    const lent = { ...common, read: () => spool.read(name), letGo: () => spool.letGo(name) }
+    const lent = { ...common, read: (into: Uint8Array) => spool.read(name, into), letGo: () => spool.letGo(name) }
     try {
       await kept
       return lent
@@ -174,10 +189,18 @@ export class ReplicaWriter {
   }
 
   async #putLent(lent: LentPack): Promise<void> {
-    await this.#put(packKey(lent.name), lent.read)
+    const memory = this.#memory(lent.sizeBytes)
+    await this.#put(packKey(lent.name), () => lent.read(new Uint8Array(memory, 0, lent.sizeBytes)))
+    if (mayBeUsedAgain(memory)) this.#spare.push(memory)
     this.#queuedBytes -= lent.sizeBytes
     await lent.letGo()
     lent.settle()
+  }
+
+  #memory(sizeBytes: number): ArrayBuffer {
+    const at = this.#spare.findIndex(({ byteLength }) => byteLength >= sizeBytes)
+    const [memory = new ArrayBuffer(Math.max(sizeBytes, packCapacityBytes))] = at < 0 ? [] : this.#spare.splice(at, 1)
+    return memory
   }
 
   #track(transfer: Promise<void>): Promise<void> {

@@ -21,15 +21,23 @@ afterEach(async () => {
 describe('a spool', () => {
   it('gives back what it was given', async () => {
     await spool.keep(name, bytes)
-    expect(await spool.read(name)).toEqual(bytes)
+    expect(Buffer.from(await spool.read(name, new Uint8Array(bytes.length)))).toEqual(bytes)
     await spool.letGo(name)
     expect(readdirSync(join(parent, 'run'))).toEqual([])
   })
 
   it('does not give other bytes for a pack than it was given', async () => {
     await spool.keep(name, bytes)
-    writeFileSync(join(parent, 'run', name), 'cut')
-    await expect(spool.read(name)).rejects.toMatchObject({ code: 'corrupt' })
+    const other = Buffer.from(bytes)
+    other[0] = (other[0] ?? 0) ^ 1
+    writeFileSync(join(parent, 'run', name), other)
+    await expect(spool.read(name, new Uint8Array(bytes.length))).rejects.toMatchObject({ code: 'corrupt' })
+  })
+
+  it('does not take what was in the memory before for the rest of a pack that was cut', async () => {
+    await spool.keep(name, bytes)
+    writeFileSync(join(parent, 'run', name), bytes.subarray(0, 3))
+    await expect(spool.read(name, Uint8Array.from(bytes))).rejects.toMatchObject({ code: 'corrupt' })
   })
 
   it('removes what a killed run left behind, and nothing of one that may live', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PortError } from '@bkp/plugin-api'
 import { objectNameOf } from '../../format/ids.js'
@@ -47,13 +47,16 @@ export class Spool {
     return writing
   }
 
-  /** @throws PortError `corrupt` when this disk gives other bytes than it was given: they must not get that name */
-  async read(name: string): Promise<Uint8Array> {
+  /**
+   * @param into as long as the pack
+   * @throws PortError `corrupt` when this disk gives other bytes than it was given: they must not get that name
+   */
+  async read(name: string, into: Uint8Array): Promise<Uint8Array> {
     await this.#held.get(name)?.writing
-    const bytes = await readFile(join(this.#options.directory, name))
-    if (objectNameOf(bytes) !== name)
+    const length = await readInto(into, join(this.#options.directory, name))
+    if (objectNameOf(into.subarray(0, length)) !== name)
       throw new PortError('corrupt', `the pack ${name} came back from ${this.#options.directory} with other bytes`)
-    return bytes
+    return into
   }
 
   async letGo(name: string): Promise<void> {
@@ -88,6 +91,22 @@ export class Spool {
     const names = await readdir(parent)
     // What cannot be removed now is left to a later run.
     await Promise.allSettled(names.map((name) => removeAbandoned(join(parent, name))))
+  }
+}
+
+/** @returns how much there was, at most as much as goes in */
+async function readInto(into: Uint8Array, path: string): Promise<number> {
+  const file = await open(path)
+  try {
+    let done = 0
+    while (done < into.length) {
+      const { bytesRead } = await file.read(into, done, into.length - done, done)
+      if (bytesRead === 0) break
+      done += bytesRead
+    }
+    return done
+  } finally {
+    await file.close()
   }
 }
 
