@@ -8,6 +8,7 @@ import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/token
 import { ContainedStorage } from './plugins/containment/contained-storage.js'
 import { foreignPlugins } from './plugins/containment/process-guards.js'
 import { PluginHost } from './plugins/plugin-host.js'
+import { openPatiently } from './ports/opening.js'
 import { wrapStorage } from './ports/wrap-storage.js'
 
 const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
@@ -21,12 +22,13 @@ export async function createEngine(options: EngineOptions, log: Logger = quiet):
   )
   const plugins: PluginAccess = {
     openStorage: async (destination, intent) => {
-      const raw = await host.openStorage(destination, intent, options.confirm)
+      const raw = await openPatiently(() => host.openStorage(destination, intent, options.confirm), destination, {
+        onWait: ({ error, delayMs }) => log.warn(retrying(destination.name, delayMs, error)),
+      })
       return wrapStorage(raw, destination, {
         // A disk of this machine is not waited for by a clock, unless nobody knows how it is used.
         ...(raw instanceof ContainedStorage ? { limitsLocal: true } : {}),
-        onRetry: ({ subject, error, delayMs }) =>
-          log.warn(`${destination.name}: retrying in ${Math.ceil(delayMs / 1000)} s: ${error.message}`, { subject }),
+        onRetry: ({ subject, error, delayMs }) => log.warn(retrying(destination.name, delayMs, error), { subject }),
       })
     },
     openNotifier: (target) => host.openNotifier(target),
@@ -44,4 +46,8 @@ export async function createEngine(options: EngineOptions, log: Logger = quiet):
   scope.register(Clock, { useValue: Date.now })
   scope.register(RandomBytes, { useValue: (count: number) => new Uint8Array(randomBytes(count)) })
   return scope.resolve(PluginEngine)
+}
+
+function retrying(name: string, delayMs: number, error: Error): string {
+  return `${name}: retrying in ${Math.ceil(delayMs / 1000)} s: ${error.message}`
 }

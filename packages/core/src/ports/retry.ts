@@ -1,4 +1,4 @@
-import { isPortError, type PortError } from '@bkp/plugin-api'
+import { isPortError, type PortError, type PortErrorCode } from '@bkp/plugin-api'
 import type { Timing } from './timing.js'
 
 /** How often and how patiently to try again. */
@@ -27,17 +27,19 @@ export interface RetryParts {
   readonly timing: Timing
   /** From 0 to less than 1. */
   readonly random: () => number
+  /** What passes by itself; by default also an end of the line. */
+  readonly worthRetrying?: readonly PortErrorCode[]
   readonly onWait?: (wait: Wait) => void
   readonly onWaited?: (delayMs: number) => void
 }
 
 /** `auth` is not among them: a plugin renews what expires itself, and wrong credentials stay wrong. */
-const worthRetrying = ['transient', 'throttled', 'offline'] as const
+const passing: readonly PortErrorCode[] = ['transient', 'throttled', 'offline']
 
 /** Repeats what failed for a reason that passes, and waits for as long as the far side asks, within limits. */
 export async function retried<T>(
   action: () => Promise<T>,
-  { policy, timing, random, onWait, onWaited }: RetryParts,
+  { policy, timing, random, worthRetrying = passing, onWait, onWaited }: RetryParts,
   signal?: AbortSignal,
 ): Promise<T> {
   let firstFailureAt: number | undefined
@@ -46,7 +48,7 @@ export async function retried<T>(
     try {
       return await action()
     } catch (error) {
-      if (!isPortError(error) || !worthRetrying.some((code) => code === error.code) || retriesLeft === 0) throw error
+      if (!isPortError(error) || !worthRetrying.includes(error.code) || retriesLeft === 0) throw error
       const now = timing.now()
       firstFailureAt ??= now
       const delayMs = delayOf(policy, policy.retries - retriesLeft, error, random)
