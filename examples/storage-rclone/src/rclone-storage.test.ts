@@ -1,28 +1,45 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Storage } from '@bkp/plugin-api'
-import { describeStorage } from '@bkp/testkit'
+import { expectPortRejection } from '@bkp/testkit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openRcloneStorage } from './open-storage.js'
+import { log, makePlace, type Place } from './testing/place.js'
 
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+let place: Place
+beforeEach(async () => {
+  place = await makePlace()
+})
+afterEach(() => place.dispose())
 
-describeStorage('rclone, a folder of this machine', {
-  async open() {
-    const folder = await mkdtemp(join(tmpdir(), 'bkp-rclone-test-'))
-    await mkdir(join(folder, 'data'))
-    await writeFile(join(folder, 'rclone.conf'), '[disk]\ntype = local\n')
-    const url = `rclone:disk:${folder}/data/some where/repository`
-    const configuration = { config: join(folder, 'rclone.conf') }
-    const open = (intent: 'create' | 'open'): Promise<Storage> => openRcloneStorage({ url, configuration, intent, log })
-    const storage = await open('create')
-    const dispose = () => rm(folder, { recursive: true, force: true })
-    return { storage, reopen: () => open('open'), dispose, url, configuration }
-  },
-  process: ({ url, configuration }) => ({
-    entry: new URL('../dist/index.js', import.meta.url),
-    id: 'rclone',
-    url,
-    configuration,
-  }),
+const openUrl = (url: string) => openRcloneStorage({ url, configuration: place.configuration, intent: 'open', log })
+
+describe('opening', () => {
+  it('needs a place that is there: one that is not mounted must not look empty', () =>
+    expectPortRejection('not-found', () => place.open('open')))
+
+  it('names what is wrong with a remote that rclone does not know', async () => {
+    const failure = await openUrl('rclone:nowhere:backup').catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'config', message: expect.stringContaining('nowhere:backup') })
+  })
+
+  it.each(['rclone:', 'rclone:disk', 'rclone::s3,secret_access_key=abc:bucket', 'rclone:disk:/a[1]'])(
+    'refuses %s',
+    (url) => expectPortRejection('config', () => openUrl(url)),
+  )
+})
+
+describe('temporary files', () => {
+  it('of a run that was killed go after a day, are no objects meanwhile, and none stay of a run that ends', async () => {
+    const uploads = join(place.root, '~bkp-uploads')
+    await mkdir(uploads, { recursive: true })
+    for (const name of ['old', 'young']) await writeFile(join(uploads, name), 'half')
+    await utimes(join(uploads, 'old'), 1, 1)
+    const storage = await place.open('open')
+    await storage.put('object', Buffer.from('content'))
+    const keys: string[] = []
+    for await (const { key } of storage.list('')) keys.push(key)
+    await storage.close()
+    expect(keys).toEqual(['object'])
+    expect(await readdir(uploads)).toEqual(['young'])
+  })
 })
