@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Secret } from '@bkp/plugin-api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -37,16 +38,17 @@ describe('rclone', () => {
     const entry = new URL('../dist/rclone-process.js', import.meta.url).href
     const program = `const { startRclone } = await import(${JSON.stringify(entry)})
       const log = { debug() {} }
-      await startRclone(${JSON.stringify(place.configuration)}, log)
-      console.log('started')`
+      const { folder } = await startRclone(${JSON.stringify(place.configuration)}, log)
+      console.log(folder)`
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    await once(child.stdout, 'data')
+    const [folder] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
     const pid = await place.pid()
     expect(isRunning(pid)).toBe(true)
     child.kill('SIGKILL')
     await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => existsSync(folder.trim()), { timeout: 10_000 }).toBe(false)
   })
 
   it('that is missing is said to be so, with what to install', async () => {

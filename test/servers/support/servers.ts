@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-/** Servers, and openssl, which makes certificates for those that speak TLS. */
-export type ServerName = 'openssh' | 'apache' | 'nginx' | 'ceph' | 'openssl'
+/** Servers; openssl, which makes certificates for those that speak TLS; and rclone, which an example drives. */
+export type ServerName = 'openssh' | 'apache' | 'nginx' | 'ceph' | 'rclone' | 'openssl'
 
 interface Need {
   /** Names or absolute paths. */
