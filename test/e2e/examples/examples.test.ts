@@ -1,0 +1,79 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  backUpAndRestore,
+  engineWith,
+  examples,
+  installExamples,
+  installPacked,
+  pack,
+  packInterfaces,
+  run,
+} from '../../support/examples.js'
+import { makeGitProject } from '../../support/git-project.js'
+
+const work = mkdtempSync(join(tmpdir(), 'bkp-examples-'))
+const inWork = (name: string) => join(work, name)
+let installed: readonly string[]
+
+beforeAll(async () => {
+  for (const name of ['interfaces', 'tarballs', 'installed', 'git']) mkdirSync(inWork(name))
+  const interfaces = await packInterfaces(inWork('interfaces'))
+  await installExamples(work, interfaces)
+  const tarballs: Record<string, string> = {}
+  for (const name of examples) {
+    await run('npm', ['run', '--silent', 'build'], inWork(name))
+    tarballs[`bkp-${name}`] = await pack(inWork(name), inWork('tarballs'))
+  }
+  installed = await installPacked(inWork('installed'), tarballs, interfaces['@bkp/plugin-api'] ?? '')
+})
+afterAll(() => rmSync(work, { recursive: true, force: true }))
+
+describe('the examples, built from the packed plugin-api and testkit alone', () => {
+  // What needs rclone itself is tested beside the servers.
+  it.each([
+    ['codec-brotli', []],
+    ['source-git', []],
+    ['storage-rclone', ['src/failures.test.ts']],
+  ])('%s passes its own tests', async (name, files) => {
+    expect(await run('npm', ['test', '--silent', '--', ...files], inWork(name))).toMatch(/Tests .*passed/)
+  })
+
+  it('pack what they need and nothing else', async () => {
+    for (const folder of installed) expect(readdirSync(folder).sort()).toEqual(['README.md', 'dist', 'package.json'])
+    for (const folder of installed) expect(readdirSync(join(folder, 'dist')).join()).not.toContain('test')
+  })
+
+  it('work in the engine: a git repository goes through the codec into a storage, and comes back as a bundle', async () => {
+    const project = makeGitProject(inWork('git'))
+    const target = inWork('restored')
+    const { first, second } = await backUpAndRestore({
+      pluginDirectories: installed,
+      url: inWork('storage'),
+      repository: project.repository,
+      change: project.change,
+      target,
+    })
+    expect(readdirSync(target)).toEqual(['project.bundle'])
+    expect(project.clone(join(target, 'project.bundle'))).toEqual({ head: project.head(), fsck: '' })
+    expect([first, second].map(({ issues }) => issues)).toEqual([[], []])
+    expect(first.stats.newBytes).toBeGreaterThan(6_000_000)
+    // What was packed by git before is in the same places of the new bundle.
+    expect(second.stats.newBytes).toBeLessThan(first.stats.newBytes / 2)
+  })
+
+  it('say what is missing on this machine', async () => {
+    const engine = await engineWith(installed)
+    try {
+      const url = 'rclone:disk:/nowhere?program=no-such-rclone'
+      await expect(engine.probe({ name: 'cloud', url })).rejects.toMatchObject({
+        message: expect.stringContaining('no-such-rclone'),
+        hint: expect.stringContaining('Install rclone'),
+      })
+    } finally {
+      await engine.close()
+    }
+  })
+})
