@@ -3,29 +3,22 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { isPlugin, type Storage, type StorageFactory } from '@bkp/plugin-api'
 import { describeStorage } from '@bkp/testkit'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { backUpAndRestore, examples, folderOfExample, run } from '../support/examples.js'
+import { makeGitProject } from '../support/git-project.js'
 import { startApache } from './support/apache.js'
 import { hasServer } from './support/servers.js'
 import type { WebServer } from './support/web-server.js'
 
-const example = fileURLToPath(new URL('../../examples/storage-rclone/', import.meta.url))
+const example = folderOfExample('storage-rclone')
 const entry = pathToFileURL(join(example, 'dist/index.js'))
-const modules = fileURLToPath(new URL('../../node_modules/', import.meta.url))
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+// Every put is half a dozen requests of rclone, and the suite makes thousands.
+vi.setConfig({ testTimeout: 400_000 })
 const login = { scheme: 'basic', username: 'ann', password: 'hunter2-hunter2' } as const
-
-/** Runs a program of ours in the folder of the example, as its author does. */
-function inExample(program: string, ...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(modules, program), ...args], {
-    cwd: example,
-    encoding: 'utf8',
-  })
-  expect(status, stdout + stderr).toBe(0)
-  return stdout
-}
 
 async function open(url: string, config: string, intent: 'create' | 'open'): Promise<Storage> {
   const plugin: unknown = ((await import(entry.href)) as { default?: unknown }).default
@@ -47,7 +40,7 @@ describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-
   const config = join(folder, 'rclone.conf')
   let server: WebServer
   beforeAll(async () => {
-    inExample('typescript/bin/tsc')
+    for (const name of examples) await run('npm', ['run', '--silent', 'build'], folderOfExample(name))
     server = await startApache({ login })
     const { stdout: password } = spawnSync('rclone', ['obscure', login.password], { encoding: 'utf8' })
     const [url, lines] = [`http://127.0.0.1:${server.port}`, ['type = webdav', 'vendor = other']]
@@ -62,8 +55,8 @@ describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-
     rmSync(folder, { recursive: true })
   })
 
-  it('passes its own tests, on a folder of this machine', () => {
-    expect(inExample('vitest/vitest.mjs', 'run')).toContain('passed')
+  it('passes its own tests, on a folder of this machine', async () => {
+    expect(await run('npm', ['test', '--silent'], example)).toMatch(/Tests .*passed/)
   })
 
   describeStorage('rclone, WebDAV by Apache', {
@@ -74,6 +67,21 @@ describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-
       return { url, storage: await open(url, config, 'create'), reopen: () => open(url, config, 'open'), dispose }
     },
     process: ({ url }) => ({ entry, id: 'rclone', url, configuration: { config } }),
+  })
+
+  it('takes a git repository, packed by brotli, and gives it back: the three examples together', async () => {
+    const project = makeGitProject(folder)
+    const target = join(folder, 'restored')
+    const { second } = await backUpAndRestore({
+      pluginDirectories: examples.map(folderOfExample),
+      url: 'rclone:dav:backups/of git',
+      options: { config },
+      repository: project.repository,
+      change: project.change,
+      target,
+    })
+    expect(second.issues).toEqual([])
+    expect(project.clone(join(target, 'project.bundle'))).toEqual({ head: project.head(), fsck: '' })
   })
 
   it('says auth, and no secret, when the login is wrong', async () => {

@@ -6,6 +6,8 @@ describe('what rclone says', () => {
   it.each([
     ['failed to find object: lstat /a/b/c: not a directory', 'not-found'],
     ['error in ListJSON: directory not found', 'not-found'],
+    ['read metadata failed: 400 Bad Request', 'not-found'],
+    ['Copy call failed: 412 Precondition Failed', 'already-exists'],
     ["didn't find section in config file", 'config'],
     ['write /mnt/full/x: no space left on device', 'quota'],
     ['InvalidAccessKeyId: \n\tstatus code: 403, request id: tx0', 'auth'],

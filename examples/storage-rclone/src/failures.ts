@@ -3,6 +3,9 @@ import { PortError, type PortErrorCode } from '@bkp/plugin-api'
 /** What the words of rclone and of the providers behind it mean. rclone answers nearly everything with status 500. */
 const meanings: readonly (readonly [RegExp, PortErrorCode])[] = [
   [/(object|directory|bucket|file) not found|is a directory|not a directory|no such file/i, 'not-found'],
+  // What Apache says of what would lie below a file.
+  [/(read metadata failed|couldn't list files): 400/, 'not-found'],
+  [/\b412 precondition failed|already exists/i, 'already-exists'],
   [/(find|found) section in config|config file|unable to decrypt|is a file not a directory/i, 'config'],
   [/no space left|quota|insufficient storage|\b507\b/i, 'quota'],
   [/too many requests|slow ?down|rate ?limit|\b429\b/i, 'throttled'],

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
-import { PortError } from '@bkp/plugin-api'
+import { type ByteRange, PortError } from '@bkp/plugin-api'
 import { failureOf } from './failures.js'
 import type { RcloneProcess } from './rclone-process.js'
 
@@ -33,10 +33,11 @@ export class RcloneApi {
   }
 
   /** Begins to read an object, or a range of it (`--rc-serve`). The caller reads the answer to its end, or destroys it. */
-  async open(fs: string, key: string, range: string, call: Call): Promise<IncomingMessage> {
+  async open(fs: string, key: string, range: ByteRange | undefined, call: Call): Promise<IncomingMessage> {
     const path = `${encodeURIComponent(`[${fs}]`)}/${key}`
-    const answer = await this.#ask('GET', path, { Range: range }, undefined, call)
-    if (answer.statusCode === 206) return answer
+    const headers = range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }
+    const answer = await this.#ask('GET', path, headers, undefined, call)
+    if (answer.statusCode === (range === undefined ? 200 : 206)) return answer
     throw failureOf(call.what, messageOf(await textOf(answer, call)))
   }
 

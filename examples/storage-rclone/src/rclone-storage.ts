@@ -80,32 +80,22 @@ export class RcloneStorage implements Storage {
     try {
       await writeFile(file, data)
       if (publication === 'upload' || (publication === 'rename-new' && isThere)) await this.#upload(name, key, call)
-      else await this.#uploadAndRename(name, key, call)
+      else await this.#uploadAndRename(name, key, ifAbsent, call)
     } finally {
       await rm(file, { force: true })
     }
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
-    const { api, fs } = this.#parts
     const { offset = 0, length, signal, into } = options
     const call: Call = { what: `Cannot read ${key}`, signal }
-    if (length === 0) {
-      // HTTP has no words for a range of nothing.
-      rangeWithin(key, (await this.stat(key, options)).sizeBytes, options)
-      return into ?? new Uint8Array(0)
-    }
-    const last = length === undefined ? '' : offset + length - 1
-    const answer = await api.open(fs, key, `bytes=${offset}-${last}`, call)
-    try {
-      // The size of the whole object, which rclone tells also when the range lies outside of it.
-      const [, total] = /\/(\d+)$/.exec(answer.headers['content-range'] ?? '') ?? []
-      const range = rangeWithin(key, Number(total ?? (await this.stat(key, options)).sizeBytes), options)
-      return await fill(into ?? Buffer.allocUnsafeSlow(range.length), answer, call)
-    } finally {
-      // Frees the connection of what was not read to its end.
-      if (!answer.readableEnded) answer.destroy()
-    }
+    if (offset === 0 && length === undefined) return this.#readWhole(key, into, call)
+    // Providers have many words for a range that lies outside, and rclone understands few of them.
+    const range = rangeWithin(key, (await this.stat(key, options)).sizeBytes, options)
+    const target = into ?? Buffer.allocUnsafeSlow(range.length)
+    // HTTP has no words for a range of nothing.
+    if (range.length === 0) return target
+    return fill(target, await this.#parts.api.open(this.#parts.fs, key, range, call), call)
   }
 
   async stat(key: string, { signal }: CallOptions = {}): Promise<StoredObject> {
@@ -159,7 +149,7 @@ export class RcloneStorage implements Storage {
     )
   }
 
-  async #uploadAndRename(file: string, key: string, call: Call): Promise<void> {
+  async #uploadAndRename(file: string, key: string, ifAbsent: boolean, call: Call): Promise<void> {
     const { api, fs } = this.#parts
     const temporary = `${uploads}/${file}`
     this.#hasUploaded = true
@@ -169,7 +159,25 @@ export class RcloneStorage implements Storage {
       await api.run('operations/movefile', move, call)
     } catch (error) {
       await this.remove(temporary).catch((reason) => this.#parts.log.debug(`${temporary} stays: ${reason}`))
+      // Somebody was faster, and this server renames to new names alone.
+      if (isPortError(error, 'already-exists') && !ifAbsent) return this.#upload(file, key, call)
       throw error
+    }
+  }
+
+  /**
+   * rclone asks the provider for the size first, and then for the content: when an object is replaced in between, it gives
+   * a part of it, or breaks off. The size tells, and then it is read again.
+   */
+  async #readWhole(key: string, into: Uint8Array | undefined, call: Call): Promise<Uint8Array> {
+    const { api, fs } = this.#parts
+    for (let left = 5; ; left--) {
+      const answer = await api.open(fs, key, undefined, call)
+      const told = Number(answer.headers['content-length'])
+      const [read] = await Promise.allSettled([fill(into ?? Buffer.allocUnsafeSlow(told), answer, call)])
+      if (left > 0 && (await this.#find(key, call))?.Size !== told) continue
+      if (read.status === 'rejected') throw read.reason
+      return read.value
     }
   }
 
@@ -222,6 +230,9 @@ async function fill(target: Uint8Array, answer: IncomingMessage, call: Call): Pr
     }
   } catch (cause) {
     throw brokenOff(call, cause)
+  } finally {
+    // Frees the connection of what was not read to its end.
+    answer.destroy()
   }
   if (at === target.length) return target
   throw new PortError('transient', `${call.what}: ${at} bytes came instead of ${target.length}`)
