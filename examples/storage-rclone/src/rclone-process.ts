@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,7 +51,7 @@ export async function startRclone(options: RcloneOptions, log: Logger): Promise<
       ...(options.configPassword === undefined ? {} : { RCLONE_CONFIG_PASS: options.configPassword.reveal() }),
     },
   })
-  const ended = once(child, 'exit')
+  const ended = new Promise((resolve) => child.once('exit', resolve))
   try {
     return {
       url: await addressOf(child, options.program, log),
@@ -81,7 +80,7 @@ function addressOf(child: ChildProcess, program: string, log: Logger): Promise<s
       const [, address] = /remote control on (http:\/\/\S+)/.exec(said) ?? []
       if (address !== undefined) resolve(address)
     })
-    child.once('error', reject)
+    child.once('error', () => reject(missing(program)))
     child.once('close', (code) => reject(code === 126 || code === 127 ? missing(program) : broken(said)))
   })
 }
