@@ -47,6 +47,9 @@ const uploads = '~bkp-uploads'
 const dayMs = 24 * 3_600_000
 // rclone need not look again whether the target exists: we know, or it does not matter.
 const withoutLooking = { _config: { NoCheckDest: true } }
+// rclone compares afterwards, and removes what is not as it should be: of two that replace one object at the same time, each
+// would remove what the other stored.
+const overwriting = { _config: { IgnoreTimes: true, IgnoreSize: true, IgnoreChecksum: true } }
 
 export class RcloneStorage implements Storage {
   readonly capabilities: StorageCapabilities = {
@@ -139,9 +142,8 @@ export class RcloneStorage implements Storage {
 
   async #upload(file: string, remote: string, call: Call): Promise<void> {
     const { api, rclone, fs, publication } = this.#parts
-    // Where it may be there, rclone looks, and replaces it the way that the provider has for it.
-    const more =
-      publication === 'rename-new' && !remote.startsWith(uploads) ? { _config: { IgnoreTimes: true } } : withoutLooking
+    const isInPlace = publication === 'rename-new' && !remote.startsWith(uploads)
+    const more = isInPlace ? overwriting : withoutLooking
     await api.run(
       'operations/copyfile',
       { srcFs: rclone.folder, srcRemote: file, dstFs: fs, dstRemote: remote, ...more },
