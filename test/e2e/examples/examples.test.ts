@@ -28,7 +28,8 @@ beforeAll(async () => {
     tarballs[`bkp-${name}`] = await pack(inWork(name), inWork('tarballs'))
   }
   installed = await installPacked(inWork('installed'), tarballs, interfaces['@bkp/plugin-api'] ?? '')
-})
+  // The registry may be slow.
+}, 300_000)
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
 describe('the examples, built from the packed plugin-api and testkit alone', () => {
