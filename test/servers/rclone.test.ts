@@ -36,10 +36,12 @@ async function open(url: string, config: string, intent: 'create' | 'open'): Pro
 }
 
 describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-rclone', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'bkp-rclone-servers-'))
-  const config = join(folder, 'rclone.conf')
+  let folder: string
+  let config: string
   let server: WebServer
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bkp-rclone-servers-'))
+    config = join(folder, 'rclone.conf')
     for (const name of examples) await run('npm', ['run', '--silent', 'build'], folderOfExample(name))
     server = await startApache({ login })
     const { stdout: password } = spawnSync('rclone', ['obscure', login.password], { encoding: 'utf8' })
