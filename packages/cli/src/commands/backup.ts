@@ -40,7 +40,7 @@ export default class Backup extends BaseCommand {
     const { flags, argv } = await this.parse(Backup)
     const { jobs, session } = await this.scope()
     const job = await jobs.find(argv as string[], flags)
-    if (job !== undefined) this.noteJob(job, flags)
+    if (job !== undefined) this.noteJob(job)
     // Flags go before the job, list by list: what is given replaces what the job says.
     const what = await whatToBackUp(
       job?.paths ?? (argv as string[]),
