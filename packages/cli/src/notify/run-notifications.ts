@@ -109,7 +109,11 @@ export class RunNotifications {
       ...(end === undefined ? {} : { finishedAt: new Date(end.endedAt).toISOString(), exitCode: end.exitCode }),
       ...(end?.report === undefined ? {} : { report: end.report }),
     }
-    await notifiers.tell(notification, end?.wasInterrupted ? { patience: 'none' } : {})
+    try {
+      await notifiers.tell(notification, end?.wasInterrupted ? { patience: 'none' } : {})
+    } catch (error) {
+      this.#log.warn(`Nobody was told of "${kind}": ${(error as Error).message}`)
+    }
   }
 }
 
