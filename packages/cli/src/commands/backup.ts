@@ -7,7 +7,7 @@ import { backupFlags } from '../flags/backup-flags.js'
 import { chooseCompression } from '../flags/compression.js'
 import { placeHint } from '../flags/place-names.js'
 import type { Places } from '../flags/places.js'
-import { readPatternFiles, whatToBackUp } from '../flags/sources.js'
+import { readPatternFiles, sourceOfFlags, whatToBackUp } from '../flags/sources.js'
 import { parseSize } from '../flags/values.js'
 import { isShort, outcomeLine } from '../output/destinations.js'
 import { backupJson } from '../output/results.js'
@@ -45,7 +45,7 @@ export default class Backup extends BaseCommand {
     const what = await whatToBackUp(
       job?.paths ?? (argv as string[]),
       job?.command === undefined
-        ? flags
+        ? { ...flags, source: sourceOfFlags(flags.source, flags['source-option']) ?? job?.source }
         : { 'from-command': job.command, 'stdin-name': flags['stdin-name'] ?? job.name },
     )
     const excludes =

@@ -177,7 +177,9 @@ export class PluginEngine implements Engine {
 
   /** What nearly every run loads in its threads. */
   #startThreads(threads: number, { startThreads, readAhead }: OpenOptions): ThreadReserve {
-    const url = readAhead === undefined ? undefined : this.#plugins.workerModule('source', readAhead.source.id)?.url
+    const module = readAhead === undefined ? undefined : this.#plugins.workerModule('source', readAhead.source.id)
+    // Code of a stranger runs only in threads that are known to be its.
+    const url = module?.plugin === undefined ? module?.url : undefined
     const order =
       readAhead === undefined || url === undefined
         ? undefined
