@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { OpenOptions, Repository } from '@bkp/core'
-import { Command, Flags } from '@oclif/core'
+import { Command, Flags, type Interfaces } from '@oclif/core'
 import pc from 'picocolors'
 import { type ProcessParts, processParts } from './composition/process-parts.js'
 import type { CommandScope } from './composition/scopes.js'
@@ -13,6 +13,9 @@ import type { RunFacts } from './notify/run-notifications.js'
 import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
 import { safe } from './output/text.js'
 import type { UnlockFlags } from './secrets/secret-reader.js'
+
+/** As oclif's parser gives flags and arguments. */
+type Parsed = { [name: string]: unknown }
 
 /** What all commands share: output, JSON, errors, interruption, the engine. */
 export abstract class BaseCommand extends Command {
@@ -54,6 +57,16 @@ export abstract class BaseCommand extends Command {
     })
   }
 
+  protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    const { config } = parsed.flags as { readonly config?: string }
+    this.#configFlag = config
+    return parsed
+  }
+
   /** Secrets and engine; loaded when a command needs them. */
   protected async scope(): Promise<CommandScope> {
     if (this.#scope === undefined) {
@@ -78,7 +91,6 @@ export abstract class BaseCommand extends Command {
   /** Where the repository is that the flags, the environment or the configuration name. */
   protected async places(flags: PlaceFlags, jobRepository?: string): Promise<Places> {
     const flag = Object.hasOwn(this.ctor.flags, 'from') ? '--from' : '--to'
-    this.#configFlag = flags.config
     const { places, notifications } = await this.scope()
     const found = await places.resolve(flags, { jobRepository, flag })
     if (this.#isToldOf) await notifications.begin(this.#facts)
@@ -91,9 +103,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /** That what follows is a run of a job. */
-  protected noteJob(job: FoundJob, flags: { readonly config?: string | undefined }): void {
+  protected noteJob(job: FoundJob): void {
     this.#job = job
-    this.#configFlag = flags.config
   }
 
   // What only looks changes nothing that anybody would have to be told of.
@@ -206,10 +217,10 @@ export abstract class BaseCommand extends Command {
 
   /** After all is printed: nobody waits for a notifier to see how the run ended. */
   async #notify(): Promise<void> {
-    if (this.#scope === undefined) return
+    const { notifications } = await this.scope()
     const json = this.#failure === undefined ? this.#result?.json : undefined
     const { message, hint } = this.#failure ?? {}
-    await this.#scope.notifications.end(this.#facts, {
+    await notifications.end(this.#facts, {
       exitCode: this.terminal.exitCode ?? 0,
       report: this.#failure === undefined ? json && { version: 1, ...json } : errorDocument(this.#failure),
       lines: message === undefined ? (this.#result?.lines ?? []) : [message, ...(hint === undefined ? [] : [hint])],

@@ -1,5 +1,7 @@
+import type { Engine } from '@bkp/core'
 import type { IdleThread } from '@bkp/core/threads'
 import { Errors, run } from '@oclif/core'
+import { endThoughLeftOpen } from './composition/left-open.js'
 import { nodeProcessParts } from './composition/node-process.js'
 import { provideProcessParts } from './composition/process-parts.js'
 import { describeError } from './errors/describe-error.js'
@@ -13,7 +15,11 @@ import { printError, wantsJson } from './errors/print-error.js'
  */
 export async function main(argv: readonly string[], url: string, thread?: IdleThread): Promise<void> {
   const threads = thread === undefined ? [] : [thread]
-  const parts = nodeProcessParts(() => threads.splice(0))
+  const engines: Promise<Engine>[] = []
+  const parts = nodeProcessParts(
+    () => threads.splice(0),
+    (engine) => engines.push(engine),
+  )
   provideProcessParts(parts)
   try {
     await run(normalised(argv), url)
@@ -24,6 +30,10 @@ export async function main(argv: readonly string[], url: string, thread?: IdleTh
     await printError(parts.terminal, described, error, wantsJson(argv) ? parts.terminal.stdout : undefined)
   } finally {
     await Promise.all(threads.map((unused) => unused.end()))
+    endThoughLeftOpen(parts.terminal, async () => {
+      const made = await Promise.allSettled(engines)
+      return made.flatMap((engine) => (engine.status === 'fulfilled' ? engine.value.foreignPlugins() : []))
+    })
   }
 }
 

@@ -9,6 +9,7 @@ export type Ended = { readonly output: string } & (
 
 const keptCharacters = 4_000
 const killAfterMs = 2_000
+const lastWordsMs = 500
 
 /**
  * Runs a command by the system's shell, in a process group of its own: Ctrl-C is not to end what tells of it.
@@ -32,6 +33,7 @@ export function runProgram(
     child.stdin.on('error', () => undefined)
     child.stdin.end(input)
     let killing: NodeJS.Timeout | undefined
+    let lastWords: NodeJS.Timeout | undefined
     const abort = () => {
       endGroup(child, 'SIGTERM')
       killing = setTimeout(() => endGroup(child, 'SIGKILL'), killAfterMs)
@@ -39,6 +41,7 @@ export function runProgram(
     signal.addEventListener('abort', abort, { once: true })
     const settle = (ended: Ended) => {
       clearTimeout(killing)
+      clearTimeout(lastWords)
       signal.removeEventListener('abort', abort)
       // What it left running in the background may hold them open.
       child.stdout.destroy()
@@ -48,10 +51,11 @@ export function runProgram(
     }
     child.once('error', (error) => settle({ kind: 'not-started', output: error.message }))
     child.once('exit', (code, by) => {
-      // What is in the pipes already has been printed before the end.
-      setImmediate(() =>
-        settle(code === null ? { kind: 'killed', signal: String(by), output } : { kind: 'exited', code, output }),
-      )
+      const ended = () =>
+        settle(code === null ? { kind: 'killed', signal: String(by), output } : { kind: 'exited', code, output })
+      // Its last words may still be in the pipes, and something in the background may hold these open for ever.
+      child.once('close', ended)
+      lastWords = setTimeout(ended, lastWordsMs)
     })
   })
 }

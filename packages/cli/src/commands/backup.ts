@@ -7,7 +7,7 @@ import { backupFlags } from '../flags/backup-flags.js'
 import { chooseCompression } from '../flags/compression.js'
 import { placeHint } from '../flags/place-names.js'
 import type { Places } from '../flags/places.js'
-import { readPatternFiles, whatToBackUp } from '../flags/sources.js'
+import { readPatternFiles, sourceOfFlags, whatToBackUp } from '../flags/sources.js'
 import { parseSize } from '../flags/values.js'
 import { isShort, outcomeLine } from '../output/destinations.js'
 import { backupJson } from '../output/results.js'
@@ -40,12 +40,12 @@ export default class Backup extends BaseCommand {
     const { flags, argv } = await this.parse(Backup)
     const { jobs, session } = await this.scope()
     const job = await jobs.find(argv as string[], flags)
-    if (job !== undefined) this.noteJob(job, flags)
+    if (job !== undefined) this.noteJob(job)
     // Flags go before the job, list by list: what is given replaces what the job says.
     const what = await whatToBackUp(
       job?.paths ?? (argv as string[]),
       job?.command === undefined
-        ? flags
+        ? { ...flags, source: sourceOfFlags(flags.source, flags['source-option']) ?? job?.source }
         : { 'from-command': job.command, 'stdin-name': flags['stdin-name'] ?? job.name },
     )
     const excludes =

@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import type { Engine } from '@bkp/core'
 import type { IdleThread } from '@bkp/core/threads'
 import { builtInNotifiers, builtInStorages, createBuiltInEngine } from './built-in-engine.js'
 import { editInEditor } from './editor.js'
@@ -8,8 +9,12 @@ import { processTerminal } from './terminal.js'
 /**
  * The real parts: this process, the built-in plugins, questions on the terminal.
  * @param takeIdleThreads gives threads that wait for the engine
+ * @param onEngine hears of every engine that is made
  */
-export function nodeProcessParts(takeIdleThreads: () => readonly IdleThread[]): ProcessParts {
+export function nodeProcessParts(
+  takeIdleThreads: () => readonly IdleThread[],
+  onEngine: (engine: Promise<Engine>) => void,
+): ProcessParts {
   const terminal = processTerminal()
   // One question at a time, also where several destinations are opened at once.
   let asking: Promise<unknown> = Promise.resolve()
@@ -23,8 +28,11 @@ export function nodeProcessParts(takeIdleThreads: () => readonly IdleThread[]): 
   }
   return {
     terminal,
-    createEngine: (log) =>
-      createBuiltInEngine(terminal.env, log, takeIdleThreads, terminal.canAsk ? confirm : undefined),
+    createEngine: (log) => {
+      const engine = createBuiltInEngine(terminal.env, log, takeIdleThreads, terminal.canAsk ? confirm : undefined)
+      onEngine(engine)
+      return engine
+    },
     askSecret: async (question) => {
       const { password } = await import('@inquirer/prompts')
       // On standard error: standard output may be a file or a pipe.

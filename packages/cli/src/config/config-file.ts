@@ -23,6 +23,7 @@ export class ConfigFile {
   readonly #describeStorages: DescribeStorages
   readonly #describeNotifiers: DescribeNotifiers
   readonly #log: Logger
+  readonly #warned = new Set<string>()
   #loaded: LoadedConfig | 'faulty' | undefined
 
   constructor(
@@ -97,10 +98,16 @@ export class ConfigFile {
   /** Tells of secrets in the file itself, of what is used. @param part as `repositories.NAME` */
   async warnOfSecrets({ warnings, path }: LoadedConfig, part: string): Promise<void> {
     const used = warnings.filter((warning) => warning.path.startsWith(`${part}.`))
-    for (const { line, path: key, message } of used) this.#log.warn(`${path}:${line}: ${key} ${message}`)
+    for (const { line, path: key, message } of used) this.#warnOnce(`${path}:${line}: ${key} ${message}`)
     if (used.length === 0 || this.#machine.platform === 'win32') return
     const { mode } = await stat(path)
-    if ((mode & 0o077) !== 0) this.#log.warn(`${path} holds secrets and other users may read it: chmod 600 it`)
+    if ((mode & 0o077) !== 0) this.#warnOnce(`${path} holds secrets and other users may read it: chmod 600 it`)
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message)) return
+    this.#warned.add(message)
+    this.#log.warn(message)
   }
 
   /**

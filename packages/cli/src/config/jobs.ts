@@ -62,6 +62,11 @@ export class Jobs {
 
   #absolute(jobName: string, job: JobConfig, { path }: LoadedConfig): FoundJob {
     const absolute = (given: string) => pathInConfig(given, path, this.#machine.home)
-    return { ...job, jobName, paths: job.paths.map(absolute), excludeFiles: job.excludeFiles.map(absolute) }
+    return {
+      ...job,
+      jobName,
+      paths: job.source === undefined ? job.paths.map(absolute) : job.paths,
+      excludeFiles: job.excludeFiles.map(absolute),
+    }
   }
 }

@@ -32,6 +32,15 @@ export const backupFlags = {
     description: 'back up what a program prints; if it fails, no snapshot is made',
     helpValue: 'COMMAND',
   }),
+  source: Flags.string({
+    description: 'read by a source of a plugin; paths are what that takes for such',
+    helpValue: 'ID',
+  }),
+  'source-option': Flags.string({
+    description: 'option of the source; no secrets, which every user of this machine could see',
+    helpValue: 'NAME=VALUE',
+    ...repeatable,
+  }),
   'stdin-name': Flags.string({ description: 'file name for standard input or a program', helpValue: 'NAME' }),
   exclude: Flags.string({
     description: 'leave out what fits a gitignore pattern',

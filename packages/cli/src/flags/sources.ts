@@ -1,20 +1,33 @@
 import { lstat, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { BackupOptions } from '@bkp/core'
+import type { JobConfig } from '@bkp/core/config'
 import { CliError, UsageError } from '../errors/cli-error.js'
 import { safe } from '../output/text.js'
+
+type SourceConfig = NonNullable<JobConfig['source']>
 
 export type WhatToBackUp = Pick<BackupOptions, 'source' | 'paths'>
 
 interface SourceFlags {
   readonly 'from-command'?: string | undefined
   readonly 'stdin-name'?: string | undefined
+  /** Of a plugin, with its options. */
+  readonly source?: SourceConfig | undefined
 }
 
 /** What `backup` reads: files and folders, standard input, or a program. */
 export async function whatToBackUp(paths: readonly string[], flags: SourceFlags): Promise<WhatToBackUp> {
   const command = flags['from-command']
   const isStdin = paths.includes('-')
+  if (flags.source !== undefined) {
+    if (command !== undefined || flags['stdin-name'] !== undefined)
+      throw new UsageError('A source and a program or standard input were given', 'Make two snapshots: one of each')
+    const { use, options } = flags.source
+    // What a path is, is for the source to say; without one it is all that there is.
+    const named = paths.length === 0 ? ['/'] : paths
+    return { source: { id: use, configuration: options }, paths: named.map((path) => Buffer.from(path)) }
+  }
   if (command !== undefined && paths.length > 0) {
     throw new UsageError('Paths and --from-command were both given', 'Make two snapshots: one of each')
   }
@@ -61,6 +74,27 @@ async function problemOf(path: string): Promise<string | undefined> {
     const { code } = error as NodeJS.ErrnoException
     return code === 'ENOENT' ? `There is no ${safe(path)}` : `${safe(path)} cannot be read (${code})`
   }
+}
+
+/**
+ * A source of the command line. Numbers and truth values become such; its schema is asked later.
+ * @throws UsageError
+ */
+export function sourceOfFlags(use: string | undefined, given: readonly string[] = []): SourceConfig | undefined {
+  if (use === undefined) {
+    if (given.length === 0) return undefined
+    throw new UsageError('--source-option is given, and no --source', 'Name the source: --source ID')
+  }
+  const options = given.map((text) => {
+    const at = text.indexOf('=')
+    if (at < 1) throw new UsageError(`--source-option ${text} has no value`, 'Write NAME=VALUE')
+    const value = text.slice(at + 1)
+    return [
+      text.slice(0, at),
+      /^(true|false|-?\d{1,15})$/.test(value) ? (JSON.parse(value) as unknown) : value,
+    ] as const
+  })
+  return { use, options: Object.fromEntries(options) }
 }
 
 /** Patterns of `--exclude-file`: one a line; blank lines and comments are left out. */

@@ -89,10 +89,11 @@ export class RunNotifications {
     }
   }
 
-  /** The configuration that the run has read, or that it was given and had no use for. */
+  /** The configuration that the run has read, or that its command line names. */
   async #loaded({ config }: RunFacts): Promise<LoadedConfig | undefined> {
     if (this.#config.loaded !== undefined || this.#config.isFaulty) return this.#config.loaded
-    return this.#config.locate(config).isNamed ? this.#config.load(config) : undefined
+    // BKP_CONFIG alone is no reason to read it: a run between folders and URLs begins sooner without.
+    return config === undefined ? undefined : this.#config.load(config)
   }
 
   async #tell(kind: NotificationKind, end?: RunEnd): Promise<void> {
@@ -109,7 +110,11 @@ export class RunNotifications {
       ...(end === undefined ? {} : { finishedAt: new Date(end.endedAt).toISOString(), exitCode: end.exitCode }),
       ...(end?.report === undefined ? {} : { report: end.report }),
     }
-    await notifiers.tell(notification, end?.wasInterrupted ? { patience: 'none' } : {})
+    try {
+      await notifiers.tell(notification, end?.wasInterrupted ? { patience: 'none' } : {})
+    } catch (error) {
+      this.#log.warn(`Nobody was told of "${kind}": ${(error as Error).message}`)
+    }
   }
 }
 

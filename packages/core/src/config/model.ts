@@ -51,6 +51,8 @@ export interface NotifierConfig {
 export interface JobConfig {
   readonly repository?: string
   readonly paths: readonly string[]
+  /** A source of a plugin, which says what paths are; without one they are files and folders. */
+  readonly source?: { readonly use: string; readonly options: Readonly<Record<string, unknown>> }
   /** A program whose output is backed up instead of paths, under `name`. */
   readonly command?: string
   readonly name?: string

@@ -110,7 +110,10 @@ describe('a configuration', () => {
     ['version: 2\n', 'c.yaml:1:1: version must be 1'],
     ['version: 1\nrepositores: {}\n', 'c.yaml:2:1: repositores is not known; did you mean "repositories"?'],
     ['version: 1\njobs:\n  a b: { paths: [/x] }\n', 'c.yaml:2:1: jobs has a name that is not made of letters'],
-    ['version: 1\njobs:\n  a: { tags: [x] }\n', 'c.yaml:3:3: jobs.a needs paths or a command, one of them'],
+    [
+      'version: 1\njobs:\n  a: { tags: [x] }\n',
+      'c.yaml:3:3: jobs.a needs paths, a source or a command; a command stands alone',
+    ],
     [
       'version: 1\njobs:\n  a: { paths: [/x], repository: hme }\n',
       'c.yaml:3:21: jobs.a.repository is not known; there are none',

@@ -188,7 +188,7 @@ function notifierOf(written: unknown): NotifierConfig {
 }
 
 function jobOf(written: unknown): JobConfig {
-  const { excludeLargerThan, compression, ...rest } = written as Written
+  const { excludeLargerThan, compression, source, ...rest } = written as Written
   const largest = typeof excludeLargerThan === 'string' ? parseSize(excludeLargerThan) : excludeLargerThan
   return {
     paths: [],
@@ -196,6 +196,7 @@ function jobOf(written: unknown): JobConfig {
     excludeFiles: [],
     tags: [],
     ...(rest as Partial<JobConfig>),
+    ...(source === undefined ? {} : { source: { options: {}, ...(source as { use: string }) } }),
     ...(largest === undefined ? {} : { excludeLargerThanBytes: largest as number }),
     ...(compression === undefined ? {} : { compression: compressionOf(compression) }),
   }

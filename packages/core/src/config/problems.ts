@@ -49,7 +49,7 @@ export async function notifierProblems(
 // The schema's words for "one of paths and command" would be hard to understand.
 export function wordsOf(path: readonly string[], message: string): string {
   if (path[0] === 'jobs' && path.length === 2 && message.includes('oneOf'))
-    return 'needs paths or a command, one of them'
+    return 'needs paths, a source or a command; a command stands alone'
   if (message.includes('pattern "^[A-Za-z0-9][A-Za-z0-9_.-]'))
     return 'has a name that is not made of letters, digits, "-", "_" and "."'
   if (message === 'must be string') return 'must be text; put it in quotes'

@@ -61,15 +61,18 @@ const patience = {
   additionalProperties: false,
 }
 
+/** As manifests have them: which there are is known when the plugins are. */
+const codecId = { type: 'string', pattern: '^[a-z0-9][a-z0-9.-]{0,31}$' }
+
 const compression = {
-  description: 'zstd, deflate or none; or with a level',
+  description: 'zstd, deflate, none, or what a plugin has; or with a level',
   type: ['string', 'object'],
-  properties: { id: { enum: ['zstd', 'deflate'] }, level: { type: 'integer', minimum: 1, maximum: 22 } },
+  properties: { id: codecId, level: { type: 'integer', minimum: 1, maximum: 22 } },
   required: ['id'],
   additionalProperties: false,
   if: { type: 'string' },
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-  then: { enum: ['zstd', 'deflate', 'none'] },
+  then: codecId,
 }
 
 const count = { type: 'integer', minimum: 1 }
@@ -96,6 +99,19 @@ const job = {
   properties: {
     repository: { type: 'string', description: 'Name of a repository above; may be left out when there is one' },
     paths: { ...texts, minItems: 1, description: 'Files and folders; ~/ is the home folder' },
+    source: {
+      type: 'object',
+      description: 'A source of a plugin; paths are what that takes for such',
+      properties: {
+        use: { ...codecId, description: 'Which source' },
+        options: {
+          type: 'object',
+          description: 'Options of the source; no secrets: they are shown by bkp config show',
+        },
+      },
+      required: ['use'],
+      additionalProperties: false,
+    },
     command: { type: 'string', minLength: 1, description: 'Back up what a program prints, instead of paths' },
     name: { type: 'string', pattern: '^[^/\\u0000]+$', description: 'File name for the output of the command' },
     excludes: { ...texts, description: 'gitignore patterns' },
@@ -125,7 +141,7 @@ const job = {
       additionalProperties: false,
     },
   },
-  oneOf: [{ required: ['paths'] }, { required: ['command'] }],
+  oneOf: [{ required: ['paths'] }, { required: ['command'] }, { required: ['source'], not: { required: ['paths'] } }],
   additionalProperties: false,
 }
 
@@ -174,7 +190,7 @@ export function configSchema(
       },
       password: { type: 'string', minLength: 1, description: `The passphrase: ${secret}` },
       compression,
-      cipher: { enum: ['aes-256-gcm', 'xchacha20-poly1305'] },
+      cipher: { ...codecId, description: 'aes-256-gcm, xchacha20-poly1305, or what a plugin has' },
     },
     required: ['destinations'],
     additionalProperties: false,

@@ -46,8 +46,6 @@ export class PluginEngine implements Engine {
   readonly #clock: Clock
   readonly #randomBytes: RandomBytes
   readonly #log: Logger
-  /** What repositories were opened with: it must not be told to anybody. */
-  readonly #secrets = new Set<Secret>()
 
   constructor(
     @inject(EngineSettings) settings: EngineOptions,
@@ -75,7 +73,6 @@ export class PluginEngine implements Engine {
     options: OpenOptions = {},
   ): Promise<Repository> {
     const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
-    this.#secrets.add(unlock.kind === 'passphrase' ? unlock.passphrase : unlock.code)
     const reserve = this.#startThreads(threads, options)
     let opened: OpenedReplicas | undefined
     try {
@@ -180,7 +177,9 @@ export class PluginEngine implements Engine {
 
   /** What nearly every run loads in its threads. */
   #startThreads(threads: number, { startThreads, readAhead }: OpenOptions): ThreadReserve {
-    const url = readAhead === undefined ? undefined : this.#plugins.workerModule('source', readAhead.source.id)?.url
+    const module = readAhead === undefined ? undefined : this.#plugins.workerModule('source', readAhead.source.id)
+    // Code of a stranger runs only in threads that are known to be its.
+    const url = module?.plugin === undefined ? module?.url : undefined
     const order =
       readAhead === undefined || url === undefined
         ? undefined
@@ -204,7 +203,7 @@ export class PluginEngine implements Engine {
   notifiers(targets: readonly NotifierTarget[]): Notifiers {
     return new NotifierGroup(targets, {
       open: (target) => this.#plugins.openNotifier(target),
-      secrets: () => [...this.#plugins.secrets(), ...this.#secrets],
+      secrets: () => this.#plugins.secrets(),
       log: this.#log,
     })
   }

@@ -67,8 +67,14 @@ export class EngineRepository implements Repository {
     requireFeatures(this.#context.repository.descriptor, 'write')
     if (options.paths.length === 0) throw new BkpError('usage', 'There is nothing to back up: name at least one path')
     await this.#context.plugins.validate('source', options.source)
-    await this.#context.plugins.validate('compression', options.compression)
+    await this.#validateCodecs(options)
     return runBackup(this.#context, options)
+  }
+
+  async #validateCodecs({ compression, cipher }: Pick<BackupOptions, 'compression' | 'cipher'>): Promise<void> {
+    const { plugins } = this.#context
+    if (compression.id !== 'none') await plugins.validate('compression', compression)
+    await plugins.validate('encryption', { id: cipher, configuration: {} })
   }
 
   list(
@@ -103,7 +109,7 @@ export class EngineRepository implements Repository {
   async copyTo(target: Repository, options: SnapshotCopyOptions): Promise<SnapshotCopyResult> {
     if (!(target instanceof EngineRepository)) throw new TypeError('Both repositories must be of this engine')
     requireFeatures(target.#context.repository.descriptor, 'write')
-    await target.#context.plugins.validate('compression', options.compression)
+    await target.#validateCodecs(options)
     return runCopy(this.#context, target.#context, options)
   }
 

@@ -1,7 +1,7 @@
 import { isSecret, type Secret } from '@bkp/plugin-api'
 
-/** Shorter ones would be found in words that are none. */
-const shortestBytes = 4
+/** Shorter ones would be found in words that are none, and what is left around them would tell what they are. */
+const shortestCharacters = 8
 
 /** Secrets inside of options, at any depth. */
 export function secretsIn(value: unknown): readonly Secret[] {
@@ -21,7 +21,7 @@ export function hideSecrets<T>(value: T, secrets: Iterable<Secret>): T {
 
 function formsOf(secret: Secret): readonly string[] {
   const text = secret.reveal()
-  if (text.length < shortestBytes) return []
+  if (text.length < shortestCharacters) return []
   // An encoding of URLs refuses halves of characters.
   const whole = Buffer.from(text).toString()
   return [text, encodeURIComponent(whole), encodeURI(whole), JSON.stringify(text).slice(1, -1)]

@@ -32,7 +32,13 @@ export class NotifierGroup {
     options: { readonly patience?: 'as-configured' | 'none' } = {},
   ): Promise<readonly Delivery[]> {
     const patience = options.patience ?? 'as-configured'
-    const told = hideSecrets(notification, this.#parts.secrets())
+    const { summary, report } = notification
+    const secrets = [...this.#parts.secrets()]
+    const told = {
+      ...notification,
+      summary: hideSecrets(summary, secrets),
+      ...(report === undefined ? {} : { report: hideSecrets(report, secrets) }),
+    }
     const wanting = this.#queues.filter(({ target }) => target.on.includes(notification.kind))
     return Promise.all(
       wanting.map(async (queue) => {

@@ -56,7 +56,9 @@ export class NotifierQueue {
   tell(notification: Notification, patience: 'as-configured' | 'none'): Promise<Delivery> {
     // That a run has begun is not worth waiting for once there is more to tell.
     this.#supersede()
-    const delivery = this.#last.then(() => this.#deliver(notification, patience))
+    const superseding = new AbortController()
+    if (notification.kind === 'started') this.#supersede = () => superseding.abort()
+    const delivery = this.#last.then(() => this.#deliver(notification, patience, superseding.signal))
     this.#last = delivery
     return delivery
   }
@@ -77,26 +79,28 @@ export class NotifierQueue {
     }
   }
 
-  async #deliver(notification: Notification, patience: 'as-configured' | 'none'): Promise<Delivery> {
+  /** @param superseded no more than the attempt that is under way, but that one whole */
+  async #deliver(
+    notification: Notification,
+    patience: 'as-configured' | 'none',
+    superseded: AbortSignal,
+  ): Promise<Delivery> {
     const { timing, random } = this.#parts
     const { name } = this.target
     const { kind } = notification
     const startedAt = timing.now()
     const waiting = new AbortController()
-    let isSuperseded = false
     let lastError: unknown
-    if (kind === 'started') {
-      this.#supersede = () => {
-        isSuperseded = true
-        if (lastError !== undefined) waiting.abort(lastError)
-      }
-    } else this.#supersede = () => undefined
+    const giveUp = () => {
+      if (lastError !== undefined) waiting.abort(lastError)
+    }
+    superseded.addEventListener('abort', giveUp, { once: true })
     const attempt = async (): Promise<void> => {
       try {
         await this.#attempt(notification, patience)
       } catch (error) {
         lastError = error
-        if (isSuperseded) waiting.abort(error)
+        if (superseded.aborted) giveUp()
         throw error
       }
     }

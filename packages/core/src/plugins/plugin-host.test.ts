@@ -199,6 +199,11 @@ describe('PluginHost', () => {
     const plugins = await host(plugin('codec', codec))
     await expect(plugins.validate('compression', 'c', { level: 9 })).resolves.toBeUndefined()
     await expect(plugins.validate('compression', 'c', { level: 10 })).rejects.toThrow('level must be <= 9')
+    await expect(plugins.validate('compression', 'lzma', {})).rejects.toMatchObject({
+      code: 'missing-plugin',
+      message: 'No installed plugin has the compression "lzma"',
+      hint: expect.stringContaining('There are c;'),
+    })
   })
 })
 

@@ -147,9 +147,15 @@ export class PluginHost {
     return guard === undefined ? action() : guard.run(action)
   }
 
-  /** @throws BkpError `usage` with path and reason of what is wrong */
+  /** @throws BkpError `missing-plugin`; `usage` with path and reason of what is wrong with the configuration */
   async validate(port: WorkerPortName, id: string, configuration: Readonly<Record<string, unknown>>): Promise<void> {
-    const schema: JsonSchema | undefined = this.#catalogue.find(port, id)?.contribution.configuration
+    const found: Found<WorkerPortName> | undefined = this.#catalogue.find(port, id)
+    if (found === undefined) {
+      throw new BkpError('missing-plugin', `No installed plugin has the ${port} "${id}"`, {
+        hint: `There are ${this.idsOf(port).join(', ')}; check the spelling, or install a plugin that has it`,
+      })
+    }
+    const schema: JsonSchema | undefined = found.contribution.configuration
     if (schema === undefined || (Object.keys(configuration).length === 0 && schema.required === undefined)) return
     const faults = await faultsBySchema(schema, configuration)
     if (faults.length === 0) return

@@ -1,0 +1,188 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { noise } from '../../support/torture-tree.js'
+
+const program = fileURLToPath(new URL('./misbehaving/run.mjs', import.meta.url))
+const plugin = 'bkp-test-misbehaving'
+const quick = { callSeconds: 1, retrySeconds: 0 }
+
+interface Ran {
+  readonly code: number | null
+  readonly outcome: Record<string, unknown>
+  readonly stdout: string
+  readonly stderr: string
+}
+
+let root: string
+let work: string
+
+/** Runs the engine in a process of its own, which must end by itself. */
+function run(options: object, flags: readonly string[] = []): Promise<Ran> {
+  return new Promise((resolve) => {
+    const given = JSON.stringify({ work, places: [{ name: 'good', url: join(work, 'repository') }], ...options })
+    execFile(process.execPath, [...flags, program, given], { timeout: 60_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
+      resolve({ code, outcome: parsed(stdout), stdout, stderr })
+    })
+  })
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return { unreadable: text }
+  }
+}
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'bkp-containment-'))
+})
+beforeEach(() => {
+  work = mkdtempSync(join(root, 'run-'))
+  mkdirSync(join(work, 'source'))
+  writeFileSync(join(work, 'source', 'file'), noise(200_000, 1))
+})
+afterEach(() => rmSync(work, { recursive: true, force: true }))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+describe('a storage of a plugin that misbehaves', () => {
+  const withBad = (way: string) => ({
+    places: [
+      { name: 'good', url: join(work, 'repository') },
+      { name: 'bad', url: `bad://${way}`, patience: quick },
+    ],
+  })
+
+  it.each([
+    ['throws', 'a fault inside of the plugin'],
+    ['exits', 'it tried to end bkp by process.exit'],
+    ['exits-and-catches', 'it tried to end bkp by process.exit'],
+    ['aborts', 'it tried to end bkp by process.abort'],
+    ['throws-later', 'a fault in a timer'],
+    ['rejects-later', 'a promise that nobody holds'],
+  ])('and %s loses its destination under its name, and the run goes on', async (way, reason) => {
+    const { code, outcome, stderr } = await run(withBad(way))
+    expect(outcome, stderr).toMatchObject({
+      snapshots: 1,
+      destinations: [
+        { name: 'good', state: 'complete' },
+        { name: 'bad', state: 'lagging', message: `The plugin ${plugin} failed: ${reason}` },
+      ],
+    })
+    expect(code).toBe(0)
+  })
+
+  it('and hangs loses its destination when its time is up', async () => {
+    const { outcome, stderr } = await run(withBad('hangs'))
+    expect(outcome, stderr).toMatchObject({ snapshots: 1, destinations: [{ name: 'good' }, { state: 'lagging' }] })
+  })
+
+  it('and prints is kept from standard output, and works else', async () => {
+    const { outcome, stdout, stderr } = await run(withBad('prints'))
+    expect(stdout).not.toContain('hello')
+    expect(outcome).toMatchObject({ destinations: [{ state: 'complete' }, { state: 'complete' }] })
+    expect(stderr).toContain(`warn: ${plugin} printed where only results may stand; it was kept from it: hello from`)
+    expect(stderr).toContain(`debug: ${plugin} printed: and once more`)
+  })
+
+  it('and exits while it is opened is left out, and named', async () => {
+    const { outcome, stderr } = await run({ places: [{ name: 'bad', url: 'bad://open-exits' }] })
+    expect(outcome, stderr).toMatchObject({
+      error: { code: 'plugin-failed', message: `The plugin ${plugin} failed: it tried to end bkp by process.exit` },
+    })
+  })
+})
+
+describe('a notifier of a plugin that misbehaves', () => {
+  it.each([
+    ['throws', 'a fault inside of the plugin'],
+    ['exits', 'it tried to end bkp by process.exit'],
+    ['throws-later', 'a fault in a timer'],
+    ['hangs', 'took longer than 1 s'],
+  ])('and %s is told of, and changes nothing else', async (way, reason) => {
+    const notifier = { name: 'mail', use: 'bad', on: ['failed'], options: { way }, patience: quick }
+    const { code, outcome, stderr } = await run({ notifiers: [notifier] })
+    expect(outcome, stderr).toMatchObject({
+      snapshots: 1,
+      told: [{ name: 'mail', state: 'failed', message: expect.stringContaining(reason) }],
+    })
+    expect(stderr).toContain('warn: The notifier mail (bad) was not told of "failed"')
+    expect(code).toBe(0)
+  })
+
+  it('cannot tell its secret by an error', async () => {
+    const options = { way: 'tells-its-secret' }
+    const notifier = { name: 'mail', use: 'bad', on: ['failed'], options, token: 'tok-en-secret', patience: quick }
+    const { outcome, stdout, stderr } = await run({ notifiers: [notifier] })
+    expect(outcome).toMatchObject({ told: [{ message: expect.stringContaining('401 for the token [secret]') }] })
+    expect(stdout + stderr).not.toContain('tok-en-secret')
+  })
+})
+
+describe('a worker module that misbehaves', () => {
+  it.each([
+    ['bad-throws', 'a fault inside of the codec'],
+    ['bad-exits', 'process.exit(0) was called in a thread'],
+  ])('%s fails the run under its name', async (compression, reason) => {
+    const { code, outcome, stderr } = await run({ compression })
+    expect(outcome, stderr).toMatchObject({ error: { code: 'plugin-failed' } })
+    expect(JSON.stringify(outcome)).toContain(`The plugin ${plugin} failed: ${reason}`)
+    expect(code).toBe(0)
+  })
+
+  it('bad-floods fills its own memory alone, and is named', async () => {
+    const { code, outcome, stderr } = await run({ compression: 'bad-floods' }, ['--max-old-space-size=150'])
+    expect(outcome, stderr).toMatchObject({ error: { code: 'plugin-failed' } })
+    expect(JSON.stringify(outcome)).toContain(`The plugin ${plugin} failed: `)
+    expect(JSON.stringify(outcome)).toContain('memory')
+    expect(code).toBe(0)
+  })
+
+  it('bad-hangs can be interrupted', async () => {
+    const { code, outcome, stderr } = await run({ compression: 'bad-hangs', abortAfterMs: 2000 })
+    expect(outcome, stderr).toHaveProperty('error')
+    expect(code).toBe(0)
+  })
+
+  it('bad-prints is kept from standard output', async () => {
+    const { outcome, stdout, stderr } = await run({ compression: 'bad-prints' })
+    expect(stdout).not.toContain('hello')
+    expect(outcome, stderr).toMatchObject({ snapshots: 1 })
+    expect(stderr).toContain(`${plugin} printed: hello from the codec`)
+  })
+
+  it('as a source that throws is named', async () => {
+    const { outcome, stderr } = await run({ source: 'bad-source' })
+    expect(outcome, stderr).toMatchObject({
+      error: { code: 'plugin-failed', message: `The plugin ${plugin} failed: a fault inside of the source` },
+    })
+  })
+})
+
+describe('a cipher of a stranger', () => {
+  it('is not imported where nothing needs it, however bad it is', async () => {
+    const { outcome, stderr } = await run({})
+    expect(outcome).toMatchObject({ snapshots: 1 })
+    expect(stderr).not.toContain('was imported')
+  })
+
+  it('that exits while it is imported is named where it is needed', async () => {
+    const { code, outcome, stderr } = await run({ cipher: 'bad-at-import' })
+    expect(outcome, stderr).toMatchObject({ error: { code: 'plugin-failed' } })
+    expect(JSON.stringify(outcome)).toContain(plugin)
+    expect(code).toBe(0)
+  })
+
+  it('is found again by what was written with it', async () => {
+    const first = await run({ cipher: 'plain-text' })
+    expect(first.outcome, first.stderr).toMatchObject({ snapshots: 1 })
+    const second = await run({ isReading: true })
+    expect(second.outcome, second.stderr).toMatchObject({ found: 1, damages: 0, snapshots: 2 })
+    expect(second.stderr).toContain('plain-text was imported')
+  })
+})

@@ -1,0 +1,9 @@
+export default {
+  id: 'bad-exits',
+  create: () => ({
+    compress() {
+      return process.exit(0)
+    },
+    decompress() {},
+  }),
+}

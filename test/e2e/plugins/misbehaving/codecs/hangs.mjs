@@ -1,0 +1,9 @@
+export default {
+  id: 'bad-hangs',
+  create: () => ({
+    compress() {
+      for (;;) Math.random()
+    },
+    decompress() {},
+  }),
+}

@@ -1,0 +1,39 @@
+/** Everything that a plugin in the main thread can do wrong and still be contained. */
+export async function misbehave(way, token) {
+  switch (way) {
+    case 'throws':
+      throw new TypeError('a fault inside of the plugin')
+    case 'tells-its-secret':
+      throw new Error(`401 for the token ${token.reveal()}`)
+    case 'hangs':
+      return new Promise(() => undefined)
+    case 'exits':
+      return process.exit(0)
+    case 'exits-and-catches':
+      try {
+        process.exit(0)
+      } catch {
+        return undefined
+      }
+      return undefined
+    case 'aborts':
+      return process.abort()
+    case 'prints':
+      console.log('hello from the plugin')
+      process.stdout.write('and once more\n')
+      return undefined
+    case 'throws-later':
+      setTimeout(() => {
+        throw new Error('a fault in a timer')
+      }, 1)
+      return new Promise(() => undefined)
+    case 'rejects-later':
+      setTimeout(() => Promise.reject(new Error('a promise that nobody holds')), 1)
+      return new Promise(() => undefined)
+    case 'leaks':
+      setInterval(() => undefined, 1000)
+      return undefined
+    default:
+      return undefined
+  }
+}
