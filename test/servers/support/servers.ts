@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 /** Servers, and openssl, which makes certificates for those that speak TLS. */
-export type ServerName = 'openssh' | 'apache' | 'nginx' | 'ceph' | 'openssl'
+export type ServerName = 'openssh' | 'apache' | 'nginx' | 'ceph' | 'swift' | 'openssl'
 
 interface Need {
   /** Names or absolute paths. */
