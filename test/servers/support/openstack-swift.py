@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 
 import swift.account.server
 import swift.common.middleware.s3api.s3api
@@ -24,6 +25,8 @@ import swift.obj.server
 import swift.proxy.server
 from swift.common import utils, wsgi
 from swift.common.ring import RingBuilder
+
+PR_SET_PDEATHSIG = 1
 
 COMMON = """[DEFAULT]
 swift_dir = {folder}
@@ -139,14 +142,21 @@ def serve(folder, kind):
     pid = os.fork()
     if pid != 0:
         return pid
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     log = os.open(os.path.join(folder, f"{kind}.log"), os.O_WRONLY | os.O_CREAT)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.close(0)
     os.open(os.devnull, os.O_RDONLY)
     callback = {"global_conf_callback": swift.obj.server.global_conf_callback} if kind == "object" else {}
-    os._exit(wsgi.run_wsgi(os.path.join(folder, f"{kind}.conf"), f"{kind}-server", verbose=True, **callback))
+    try:
+        wsgi.run_wsgi(os.path.join(folder, f"{kind}.conf"), f"{kind}-server", verbose=True, **callback)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        # Not back to where the parent cleans up.
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def answers(port):
