@@ -71,6 +71,11 @@ const meanings: Readonly<Record<string, Meaning>> = {
     hint: 'The server does not take objects of this size at once: give a smaller partSizeMiB',
   },
   NotImplemented: { code: 'unsupported' },
+  // The list of parts is the only one that bkp writes, and a checksum the only thing in it that not all know.
+  MalformedXML: {
+    code: 'unsupported',
+    hint: 'The server takes no such checksums for objects in parts: set checksums=md5 or checksums=none',
+  },
   PermanentRedirect: wrongRegion,
   AuthorizationHeaderMalformed: wrongRegion,
   IllegalLocationConstraintException: wrongRegion,

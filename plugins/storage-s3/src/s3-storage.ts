@@ -16,6 +16,7 @@ import { call } from './calls.js'
 import { download } from './download.js'
 import { listObjects } from './listing.js'
 import { isKey } from './location.js'
+import { refuseWithoutLocks } from './locks.js'
 import { customerKeyFields } from './object-fields.js'
 import { serverClock } from './server-clock.js'
 import { putInParts, putWhole } from './upload.js'
@@ -29,10 +30,13 @@ export class S3Storage implements Storage {
   readonly #bucket: Bucket
   /** As configured, until the server says that it does not know the condition. */
   #conditionalCreate: Bucket['settings']['conditionalCreate']
+  /** Until the server was asked, where objects shall be locked. Whoever only reads does not need to know. */
+  #mayLackLocks: boolean
 
   constructor(bucket: Bucket) {
     this.#bucket = bucket
     this.#conditionalCreate = bucket.settings.conditionalCreate
+    this.#mayLackLocks = bucket.settings.objectLock !== undefined
   }
 
   get capabilities(): StorageCapabilities {
@@ -50,6 +54,8 @@ export class S3Storage implements Storage {
 
   async put(key: string, data: Uint8Array, { signal, ifAbsent = false }: PutOptions = {}): Promise<void> {
     this.#check(key, signal)
+    if (this.#mayLackLocks) await refuseWithoutLocks(this.#bucket, signal)
+    this.#mayLackLocks = false
     const upload = { key, data, signal }
     // Servers know the condition for an object in one request, and often not for one in parts.
     if (ifAbsent) return this.#create(upload)

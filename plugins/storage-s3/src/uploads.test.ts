@@ -53,6 +53,16 @@ describe('a large put', () => {
       expect(server.uploads.size).toBe(0)
     }))
 
+  it('says which checksums to take when the server cannot read those of the parts', () =>
+    withFake({ ...small, checksums: 'crc32' }, async ({ server, storage }) => {
+      server.fail((seen, answer) => (isCompletion(seen) ? fail(400, 'MalformedXML')(seen, answer) : undefined))
+      await expect(storage.put(key, large)).rejects.toMatchObject({
+        code: 'unsupported',
+        hint: expect.stringContaining('checksums=md5'),
+      })
+      expect(server.uploads.size).toBe(0)
+    }))
+
   it('that is stopped ends with the reason, and its parts are removed', () =>
     withFake(small, async ({ server, storage }) => {
       const controller = new AbortController()

@@ -1,12 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { startByScript } from './scripted-server.js'
 import { freePort } from './servers.js'
-
-const script = fileURLToPath(new URL('./radosgw.sh', import.meta.url))
 
 export interface Radosgw {
   readonly endpoint: string
@@ -26,28 +22,7 @@ export interface RadosgwKeys {
 export async function startRadosgw(): Promise<Radosgw> {
   const folder = await mkdtemp(join(tmpdir(), 'bkp-radosgw-'))
   const port = await freePort()
-  const child = spawn(script, [folder, String(port), String(await freePort())], { stdio: ['pipe', 'pipe', 'pipe'] })
-  const ended = once(child, 'close')
-  let said = ''
-  const ready = new Promise<void>((resolve) => {
-    child.stdout.on('data', (text) => {
-      said += text
-      if (said.includes('ready')) resolve()
-    })
-  })
-  child.stderr.on('data', (text) => {
-    said += text
-  })
-  const stop = async () => {
-    child.stdin.end()
-    await ended
-  }
-  await Promise.race([
-    ready,
-    ended.then(([code]) => {
-      throw new Error(`radosgw did not start (exit code ${code}): ${said}`)
-    }),
-  ])
+  const { stop } = await startByScript('radosgw.sh', [folder, String(port), String(await freePort())])
   return { endpoint: `http://127.0.0.1:${port}`, owner: keysOf('owner'), guest: keysOf('guest'), stop }
 }
 

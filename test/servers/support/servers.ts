@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 /** Servers; openssl, which makes certificates for those that speak TLS; and rclone, which an example drives. */
-export type ServerName = 'openssh' | 'apache' | 'nginx' | 'ceph' | 'rclone' | 'openssl'
+export type ServerName = 'openssh' | 'apache' | 'nginx' | 'ceph' | 'swift' | 'rclone' | 'openssl'
 
 interface Need {
   /** Names or absolute paths. */

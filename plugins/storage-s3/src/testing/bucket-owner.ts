@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -80,11 +81,25 @@ export class BucketOwner {
       const found = await this.versions(bucket, prefix)
       if (found.length === 0) return
       const Objects = found.map(({ key, versionId }) => ({ Key: key, VersionId: versionId }))
-      await this.#client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }))
+      const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } })
+      addContentMd5(command)
+      await this.#client.send(command)
     }
   }
 
   close(): void {
     this.#client.destroy()
   }
+}
+
+/** Swift demands it, as all of the protocol once did; the SDK sends a CRC32 instead. */
+function addContentMd5({ middlewareStack }: DeleteObjectsCommand): void {
+  middlewareStack.add(
+    (next) => (args) => {
+      const { body, headers } = args.request as { body: string; headers: Record<string, string> }
+      headers['content-md5'] = createHash('md5').update(body).digest('base64')
+      return next(args)
+    },
+    { step: 'build', priority: 'low', name: 'bkpContentMd5' },
+  )
 }

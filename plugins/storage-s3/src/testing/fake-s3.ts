@@ -13,6 +13,9 @@ export interface Seen {
   readonly body: Buffer
 }
 
+/** What the bucket says about locks: it was made with them. */
+const locks = '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>'
+
 /** Answers in place of the server, or changes what arrived; undefined lets it go on. */
 export type Fault = (seen: Seen, answer: ServerResponse) => unknown
 
@@ -135,6 +138,7 @@ export class FakeS3 {
     }
     if (method === 'DELETE') this.objects.delete(path)
     if (method === 'DELETE') return answer.writeHead(204).end()
+    if (query.has('object-lock')) return xml(answer, 200, locks)
     if (query.has('list-type')) return this.#list(query, answer)
     const object = this.objects.get(path)
     if (object === undefined) return fail(404, 'NoSuchKey')(seen, answer)
