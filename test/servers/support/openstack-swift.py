@@ -193,6 +193,7 @@ def main(folder, *numbers):
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
         shutil.rmtree(folder, ignore_errors=True)
 
 
