@@ -1,6 +1,6 @@
 /** Plugins that the user installed: manifests, approvals, hashes. Apart from the engine, for commands that manage plugins. */
 export { claimsOf, conflictsWith } from './plugins/conflicts.js'
-export { faultsOf, type InstalledPlugin, knownPorts, readManifest } from './plugins/manifest.js'
+export { entryOf, faultsOf, fitsApi, type InstalledPlugin, knownPorts, readManifest } from './plugins/manifest.js'
 export { type ContributionTrace, type PluginTrace, tracePlugin } from './plugins/trace.js'
 export * from './plugins/trust/approvals.js'
 export * from './plugins/trust/approved-plugins.js'

@@ -1,7 +1,10 @@
 import { homedir } from 'node:os'
+import type { ApprovedPlugins } from '@bkp/core/plugins'
 import type { IdleThread } from '@bkp/core/threads'
+import { safe } from '../output/text.js'
 import { builtInNotifiers, builtInStorages, createBuiltInEngine } from './built-in-engine.js'
 import { editInEditor } from './editor.js'
+import { createPluginManager, installedPlugins } from './installed-plugins.js'
 import type { ProcessParts } from './process-parts.js'
 import { processTerminal } from './terminal.js'
 
@@ -21,10 +24,24 @@ export function nodeProcessParts(takeIdleThreads: () => readonly IdleThread[]): 
     asking = answer.catch(() => undefined)
     return answer
   }
+  // Looked at once, and told of once, whether the configuration or the engine asks first.
+  let approved: Promise<ApprovedPlugins> | undefined
+  const installed = (warn: (message: string) => void) => {
+    approved ??= installedPlugins(terminal.env, warn)
+    return approved
+  }
+  // Losing a warning because nobody reads is no reason to fail.
+  const warn = (message: string) => void terminal.stderr.write(`Warning: ${safe(message)}\n`).catch(() => undefined)
   return {
     terminal,
-    createEngine: (log) =>
-      createBuiltInEngine(terminal.env, log, takeIdleThreads, terminal.canAsk ? confirm : undefined),
+    createEngine: async (log) =>
+      createBuiltInEngine(
+        terminal.env,
+        log,
+        takeIdleThreads,
+        terminal.canAsk ? confirm : undefined,
+        await installed((message) => log.warn(message)),
+      ),
     askSecret: async (question) => {
       const { password } = await import('@inquirer/prompts')
       // On standard error: standard output may be a file or a pipe.
@@ -35,8 +52,9 @@ export function nodeProcessParts(takeIdleThreads: () => readonly IdleThread[]): 
       return input({ message }, { output: process.stderr })
     },
     confirm,
-    describeStorages: builtInStorages,
-    describeNotifiers: builtInNotifiers,
+    describeNotifiers: async () => builtInNotifiers(await installed(warn)),
+    describeStorages: async () => builtInStorages(await installed(warn)),
+    createPluginManager: () => createPluginManager(terminal.env),
     editFile: (path) => editInEditor(path, terminal.env),
     machine: { env: terminal.env, platform: process.platform, home: homedir() },
     now: Date.now,

@@ -1,4 +1,5 @@
 import { BkpError } from '../../errors/index.js'
+import { installHint } from '../../errors/missing-plugin.js'
 import { snapshotKey } from '../../format/ids.js'
 import { encodeSnapshot, maxIssuesInSnapshot, rootTreeOf, type Snapshot, toJsonBytes } from '../../format/snapshot.js'
 import { numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
