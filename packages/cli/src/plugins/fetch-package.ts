@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError } from '../errors/cli-error.js'
@@ -18,7 +19,6 @@ export interface FetchedPackage extends Tarball {
   readonly path: string
   /** SHA-512 of the tarball. */
   readonly integrity: string
-  readonly registry: RegistryFacts | undefined
 }
 
 /** @param folder to put the tarball into */
@@ -30,7 +30,7 @@ export async function fetchPackage(
 ): Promise<FetchedPackage> {
   const path = join(folder, await bring(source, folder, npm, surroundings))
   const [tarball, integrity] = [await readTarball(path), await sha512Of(path)]
-  return { ...tarball, path, integrity, registry: await registryFacts(source, tarball, integrity, npm) }
+  return { ...tarball, path, integrity }
 }
 
 async function bring(
@@ -45,6 +45,8 @@ async function bring(
     })
     return 'package.tgz'
   }
+  if (kind === 'folder' && !existsSync(join(spec, 'package.json')))
+    throw new CliError('failure', `There is no package in ${spec}`, 'Check the path')
   if (kind !== 'git') return pack(npm, spec, folder)
   const clone = join(folder, 'git')
   await cloneRepository(spec, clone, withoutOurs(env), signal)
@@ -76,7 +78,8 @@ async function cloneRepository(
   const git = async (...args: string[]) => {
     const { code, stderr } = await collect('git', [...safely, ...args], options)
     if (code === 0) return
-    const reason = stderr.trim().split('\n').at(-1)
+    const lines = stderr.trim().split('\n')
+    const reason = lines.find((line) => line.startsWith('fatal:')) ?? lines.at(-1)
     throw new CliError('failure', `git ${args[0]} failed: ${reason}`, 'Check the URL and your rights there')
   }
   await mkdir(folder)
@@ -92,10 +95,10 @@ interface View {
   readonly _npmUser?: string | { readonly name?: string }
 }
 
-async function registryFacts(
+/** @returns undefined for what is from elsewhere @throws CliError when the registry announces another tarball */
+export async function registryFacts(
   source: PluginSource,
-  { packageJson: { name, version } }: Tarball,
-  integrity: string,
+  { packageJson: { name, version }, integrity }: FetchedPackage,
   npm: Npm,
 ): Promise<RegistryFacts | undefined> {
   if (source.kind !== 'registry') return undefined

@@ -19,7 +19,7 @@ import {
 } from '@bkp/core/plugins'
 import { apiVersion } from '@bkp/plugin-api'
 import { examine } from './examine.js'
-import { fetchPackage } from './fetch-package.js'
+import { fetchPackage, registryFacts } from './fetch-package.js'
 import { Npm } from './npm.js'
 import { factsOfPackage, type PluginFacts, scriptsOf } from './plugin-facts.js'
 import type { PluginSource } from './plugin-source.js'
@@ -98,14 +98,15 @@ export class PluginManager {
         this.#surroundings.reserved,
         await this.#others(name),
       )
+      const registry = await registryFacts(source, fetched, npm)
       await unpack(folder, fetched, pluginApi, npm, source.kind === 'registry')
       const facts: PluginFacts = {
         ...factsOfPackage(fetched.packageJson, manifest),
         source: { kind: source.kind, spec: source.spec },
         tarball: fetched.integrity,
-        publisher: fetched.registry?.publisher ?? null,
-        published: fetched.registry?.published ?? null,
-        hasAttestation: fetched.registry?.hasAttestation ?? false,
+        publisher: registry?.publisher ?? null,
+        published: registry?.published ?? null,
+        hasAttestation: registry?.hasAttestation ?? false,
         ...(await factsOfFolder(folder, name)),
         scriptsAllowed: mode === 'with-scripts',
       }

@@ -28,7 +28,7 @@ export async function auditByRegistry(npm: Npm): Promise<RegistryAnswer> {
 
 /** npm's answer, or why there is none. With findings npm fails, and still answers. */
 async function answerOf<T>(npm: Npm, args: readonly string[]): Promise<T | string> {
-  const { stdout, stderr } = await npm.ask(args)
+  const { stdout, stderr } = await npm.ask([...args, '--fetch-retries=0'])
   try {
     const answer = JSON.parse(stdout) as T & { readonly error?: { readonly summary?: string } }
     return answer.error === undefined ? answer : (answer.error.summary ?? 'npm gave no reason')
