@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -43,7 +44,7 @@ const install = async ({ path, integrity } = demo) => {
   expect(done).toMatchObject({ code: 0 })
 }
 /** A command that needs the plugin. */
-const use = () => run('snapshots', '--from', `demo:${at('nowhere')}`)
+const use = () => run('snapshots', '--from', `demo://${at('nowhere')}`)
 
 beforeAll(async () => {
   demo = packDemo(at('one'))
@@ -102,11 +103,23 @@ describe('installing a plugin', () => {
 
   it('works offline from a tarball, a folder and a git repository, with what is inside', async () => {
     const offline = { ...env(), npm_config_registry: 'http://127.0.0.1:9', npm_config_fetch_retries: '0' }
-    for (const source of [demo.path, at('one')]) {
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: at('repository'), stdio: 'ignore' })
+    mkdirSync(at('repository'))
+    writeDemo(at('repository'))
+    git('init')
+    git('add', '.')
+    git('-c', 'user.name=ann', '-c', 'user.email=ann@demo.example', 'commit', '-m', 'one')
+    for (const source of [demo.path, at('one'), `git+file://${at('repository')}`]) {
       const answered = await bkpAtTerminal(['plugins:install', source], 'y', offline)
       expect(answered.screen).toContain('Installed bkp-demo')
     }
-    const outside = packDemo(at('outside'), { name: 'bkp-outside', more: { bundleDependencies: [] } })
+    const outside = packDemo(at('outside'), {
+      name: 'bkp-outside',
+      scheme: 'outside',
+      compression: 'outside',
+      manifest: {},
+      more: { bundleDependencies: [] },
+    })
     const args = ['plugins:install', outside.path, '--yes', '--integrity', outside.integrity]
     const { code, stderr } = await bkp(args, { env: offline })
     expect(code).toBe(1)
@@ -129,7 +142,7 @@ describe('installing a plugin', () => {
     [
       'a scheme of a built-in',
       { name: 'bkp-thief', scheme: 'sftp' },
-      'Both @bkp/storage-sftp and bkp-thief claim the scheme sftp:',
+      'Both @bkp/storage-sftp and bkp-thief claim the storage "sftp"',
     ],
     ['an id of a built-in', { name: 'bkp-thief', compression: 'zstd' }, 'Both @bkp/codec-zstd and bkp-thief claim'],
     ['another plugin API', { name: 'bkp-old', manifest: { api: '^0.1.0' } }, 'written for plugin API ^0.1.0'],
@@ -154,7 +167,7 @@ describe('an approved plugin', () => {
     const config = at(`config-${number}.yaml`)
     const settings = { env: { ...env(), BKP_CONFIG: config } }
     const add = (...args: string[]) =>
-      bkp(['destinations', 'add', 'there', `demo:${at('store')}`, '--set', 'token=env:TOKEN', ...args], settings)
+      bkp(['destinations', 'add', 'there', `demo://${at('store')}`, '--set', 'token=env:TOKEN', ...args], settings)
     expect((await add('--set', 'region=west')).stderr).toContain('region')
     expect(await add('--set', 'region=north')).toMatchObject({ code: 0 })
     mkdirSync(at('files'), { recursive: true })

@@ -52,9 +52,9 @@ class FolderStorage {
 }
 export default definePlugin({
   activate(context) {
-    context.registerStorage('demo', async ({ url, intent, configuration: { token } }) => {
+    context.registerStorage('${scheme}', async ({ url, intent, configuration: { token } }) => {
       if (token !== undefined && typeof token.reveal !== 'function') throw new PortError('config', 'the token is no secret')
-      const root = url.slice('${scheme}:'.length)
+      const root = url.slice('${scheme}://'.length)
       if (intent === 'create') mkdirSync(root, { recursive: true })
       try { statSync(root) } catch { throw new PortError('not-found', root + ' is not there') }
       return new FolderStorage(root)
@@ -110,7 +110,7 @@ export function writeDemo(folder: string, options: DemoOptions = {}): void {
         displayName: 'Demo',
         hosts: ['demo.example'],
         contributes: {
-          storage: [{ id: 'demo', schemes: [scheme], configuration }],
+          storage: [{ id: scheme, schemes: [scheme], configuration }],
           compression: [{ id: compression, module: './codec.js' }],
         },
         ...options.manifest,

@@ -98,6 +98,10 @@ async function readApproved(
   // What was checked by the same version need not be checked again.
   const plugin = await readManifest(folder, approval.api === apiVersion, warn)
   if (plugin.packageName !== name || plugin.version !== approval.version) throw await changed(dataDirectory, name)
+  if (plugin.main.split(/[\\/]/).includes('..'))
+    throw new BkpError('plugin-refused', `The entry of ${name} lies outside of the package: ${plugin.main}`, {
+      hint: `Uninstall it: bkp plugins:uninstall ${name}`,
+    })
   return { ...plugin, verify: () => verifyFiles(dataDirectory, approval) }
 }
 
