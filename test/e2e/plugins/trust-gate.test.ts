@@ -142,9 +142,9 @@ describe('installing a plugin', () => {
     [
       'a scheme of a built-in',
       { name: 'bkp-thief', scheme: 'sftp' },
-      'Both @bkp/storage-sftp and bkp-thief claim the storage "sftp"',
+      'claims the storage "sftp", which @bkp/storage-sftp of bkp itself has',
     ],
-    ['an id of a built-in', { name: 'bkp-thief', compression: 'zstd' }, 'Both @bkp/codec-zstd and bkp-thief claim'],
+    ['an id of a built-in', { name: 'bkp-thief', compression: 'zstd' }, 'which @bkp/codec-zstd of bkp itself has'],
     ['another plugin API', { name: 'bkp-old', manifest: { api: '^0.1.0' } }, 'written for plugin API ^0.1.0'],
     ['a manifest with faults', { name: 'bkp-odd', manifest: { displayName: '' } }, 'its manifest is not valid'],
     [

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '@bkp/core'
 import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
-import type { ApprovedPlugins } from '@bkp/core/plugins'
+import type { ReadManifests } from '@bkp/core/plugins'
 import type { IdleThread } from '@bkp/core/threads'
 import type { Logger } from '@bkp/plugin-api'
 import { UsageError } from '../errors/cli-error.js'
@@ -35,7 +35,7 @@ export async function createBuiltInEngine(
   log: Logger,
   takeIdleThreads: () => readonly IdleThread[],
   confirm: Confirm | undefined,
-  approvedPlugins: ApprovedPlugins,
+  approvedPlugins: ReadManifests,
 ): Promise<Engine> {
   const { createEngine } = await import('@bkp/core')
   const bundledPluginDirectories = builtInPlugins.map(folderOf)
@@ -54,14 +54,14 @@ export async function createBuiltInEngine(
 }
 
 /** The storages of the built-in plugins and of those that the user installed, with the options that they take. */
-export async function builtInStorages(approved?: ApprovedPlugins): Promise<readonly StorageDescription[]> {
+export async function builtInStorages(approved?: ReadManifests): Promise<readonly StorageDescription[]> {
   const { describeStorages } = await import('@bkp/core/config')
   const bundled = builtInPlugins.filter((name) => name.startsWith('@bkp/storage-')).map(folderOf)
   return describeStorages({ bundled, installed: [], ...(approved === undefined ? {} : { approved }) })
 }
 
 /** The notifiers of the built-in plugins and of those that the user installed, with the options that they take. */
-export async function builtInNotifiers(approved?: ApprovedPlugins): Promise<readonly NotifierDescription[]> {
+export async function builtInNotifiers(approved?: ReadManifests): Promise<readonly NotifierDescription[]> {
   const { describeNotifiers } = await import('@bkp/core/config')
   const bundled = builtInPlugins.filter((name) => name.startsWith('@bkp/notifier-')).map(folderOf)
   return describeNotifiers({ bundled, installed: [], ...(approved === undefined ? {} : { approved }) })

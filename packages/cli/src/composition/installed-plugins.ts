@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ApprovedPlugins, InstalledPlugin } from '@bkp/core/plugins'
+import type { InstalledPlugin, ReadManifests } from '@bkp/core/plugins'
 import type { PluginManager } from '../plugins/plugin-manager.js'
 import { builtInPlugins, folderOf } from './built-in-engine.js'
 import { userFolders } from './user-folders.js'
@@ -16,12 +16,12 @@ async function bundled(): Promise<readonly InstalledPlugin[]> {
 }
 
 /** The plugins that the user installed and approved. Where there are none, nothing is loaded. */
-export async function installedPlugins(env: Environment, warn: (message: string) => void): Promise<ApprovedPlugins> {
+export async function installedPlugins(env: Environment, warn: (message: string) => void): Promise<ReadManifests> {
   const { data } = userFolders(env)
   if (!existsSync(join(data, 'plugins.lock.json')) && !existsSync(join(data, 'plugins')))
-    return { plugins: [], refused: [] }
+    return { plugins: [], faulty: [] }
   const { loadApprovedPlugins } = await import('@bkp/core/plugins')
-  return loadApprovedPlugins(data, bundled, warn)
+  return loadApprovedPlugins(data, warn)
 }
 
 export async function createPluginManager(env: Environment): Promise<PluginManager> {

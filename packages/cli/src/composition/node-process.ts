@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import type { ApprovedPlugins } from '@bkp/core/plugins'
+import type { ReadManifests } from '@bkp/core/plugins'
 import type { IdleThread } from '@bkp/core/threads'
 import { safe } from '../output/text.js'
 import { builtInNotifiers, builtInStorages, createBuiltInEngine } from './built-in-engine.js'
@@ -25,23 +25,30 @@ export function nodeProcessParts(takeIdleThreads: () => readonly IdleThread[]): 
     return answer
   }
   // Looked at once, and told of once, whether the configuration or the engine asks first.
-  let approved: Promise<ApprovedPlugins> | undefined
+  let approved: Promise<ReadManifests> | undefined
   const installed = (warn: (message: string) => void) => {
     approved ??= installedPlugins(terminal.env, warn)
     return approved
   }
   // Losing a warning because nobody reads is no reason to fail.
-  const warn = (message: string) => void terminal.stderr.write(`Warning: ${safe(message)}\n`).catch(() => undefined)
+  const told = new Set<string>()
+  const warn = (message: string) => {
+    told.add(message)
+    terminal.stderr.write(`Warning: ${safe(message)}\n`).catch(() => undefined)
+  }
+  // The engine tells of what it leaves out; of what only the configuration asks for we do.
+  const described = async () => {
+    const all = await installed(warn)
+    for (const { error } of all.faulty) warn([error.message, error.hint].filter(Boolean).join('. '))
+    return all
+  }
   return {
     terminal,
-    createEngine: async (log) =>
-      createBuiltInEngine(
-        terminal.env,
-        log,
-        takeIdleThreads,
-        terminal.canAsk ? confirm : undefined,
-        await installed((message) => log.warn(message)),
-      ),
+    createEngine: async (log) => {
+      const all = await installed((message) => log.warn(message))
+      const once = { ...log, warn: (message: string) => (told.has(message) ? undefined : log.warn(message)) }
+      return createBuiltInEngine(terminal.env, once, takeIdleThreads, terminal.canAsk ? confirm : undefined, all)
+    },
     askSecret: async (question) => {
       const { password } = await import('@inquirer/prompts')
       // On standard error: standard output may be a file or a pipe.
@@ -52,8 +59,8 @@ export function nodeProcessParts(takeIdleThreads: () => readonly IdleThread[]): 
       return input({ message }, { output: process.stderr })
     },
     confirm,
-    describeNotifiers: async () => builtInNotifiers(await installed(warn)),
-    describeStorages: async () => builtInStorages(await installed(warn)),
+    describeNotifiers: async () => builtInNotifiers(await described()),
+    describeStorages: async () => builtInStorages(await described()),
     createPluginManager: () => createPluginManager(terminal.env),
     editFile: (path) => editInEditor(path, terminal.env),
     machine: { env: terminal.env, platform: process.platform, home: homedir() },

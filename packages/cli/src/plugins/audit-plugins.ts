@@ -1,4 +1,5 @@
 import { homeOf } from '@bkp/core/plugins'
+import { failureOf } from './inspect-plugin.js'
 import { listPlugins, type PluginState } from './plugin-json.js'
 import type { PluginManager } from './plugin-manager.js'
 
@@ -23,10 +24,7 @@ export async function auditPlugins(
   const audited: AuditedPlugin[] = []
   for (const { name, version, state, message } of await listPlugins(manager)) {
     const plugin = plugins.find(({ packageName }) => packageName === name)
-    const failure = await plugin?.verify?.().then(
-      () => undefined,
-      (error: Error) => error.message,
-    )
+    const failure = failureOf(plugin)?.message
     const reason = message ?? failure ?? null
     const isAsked = depth === 'registry' && state === 'approved' && reason === null
     const answer = isAsked ? await manager.askRegistry(homeOf(manager.dataDirectory, name), signal) : null

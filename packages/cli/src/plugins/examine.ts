@@ -16,7 +16,7 @@ export async function examine(
   reserved: readonly string[],
   others: readonly InstalledPlugin[],
 ): Promise<PluginManifest> {
-  const { conflictsWith, entryOf, faultsOf, fitsApi, isPackageName } = await import('@bkp/core/plugins')
+  const { claimsOf, entryOf, faultsOf, fitsApi, isPackageName, settleConflicts } = await import('@bkp/core/plugins')
   const { name, version, bkp } = packageJson
   const refusal = (reason: string, hint: string) =>
     new CliError('failure', `${String(name)} cannot be installed: ${reason}`, hint)
@@ -40,8 +40,15 @@ export async function examine(
       `${missing} is not in the package`,
       'It may have to be built first: install what its author publishes, or a tarball made by npm pack after the build',
     )
-  const conflict = conflictsWith({ directory: '', packageName: name, version, main: '', manifest }, others)
-  if (conflict !== undefined) throw refusal(conflict, 'Uninstall the other one first, if it is not a part of bkp')
+  const plugin = { directory: '', packageName: name, version, main: '', manifest }
+  const { refused, contested } = settleConflicts([...others, plugin])
+  const conflict =
+    refused.find((one) => one.plugin === plugin)?.error ??
+    claimsOf(manifest)
+      .map((claim) => contested.get(claim))
+      .find((error) => error !== undefined)
+  if (conflict !== undefined)
+    throw refusal(conflict.message, 'Uninstall the other one first, if it is not a part of bkp')
   return manifest
 }
 

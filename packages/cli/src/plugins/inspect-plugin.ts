@@ -22,19 +22,14 @@ export interface InspectedPlugin {
 
 /** @returns undefined when it is not there */
 export async function inspectPlugin(manager: PluginManager, name: string): Promise<InspectedPlugin | undefined> {
-  const { plugins, refused } = await manager.approved()
+  const { plugins, faulty: refused } = await manager.approved()
   const plugin = plugins.find(({ packageName }) => packageName === name)
   const refusal = refused.find(({ packageName }) => packageName === name)?.error
   if (plugin === undefined && refusal === undefined) return undefined
   const approval = (await manager.approvals().catch(() => [])).find((one) => one.name === name) ?? null
   const directory = plugin?.directory ?? approval?.path ?? homeOf(manager.dataDirectory, name)
   const found = approval?.kind === 'linked' ? undefined : filesOf(homeOf(manager.dataDirectory, name))
-  const failure =
-    refusal ??
-    (await plugin?.verify?.().then(
-      () => undefined,
-      (error: Error) => error,
-    ))
+  const failure = refusal ?? failureOf(plugin)
   return {
     name,
     version: plugin?.version ?? approval?.version ?? null,
@@ -56,6 +51,16 @@ export type TracedPlugin = Awaited<ReturnType<typeof tracePlugin>>
 export async function trace(manager: PluginManager, name: string, log: Logger): Promise<TracedPlugin> {
   const { plugins } = await manager.approved()
   return tracePlugin(plugins.find(({ packageName }) => packageName === name) as InstalledPlugin, log)
+}
+
+/** Why its files are not what was approved. */
+export function failureOf(plugin: InstalledPlugin | undefined): Error | undefined {
+  try {
+    plugin?.verify?.()
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
 }
 
 function filesOf(home: string) {

@@ -34,7 +34,7 @@ export interface ListedPlugin {
 
 /** All plugins that are there or were approved, in order of their names. */
 export async function listPlugins(manager: PluginManager): Promise<readonly ListedPlugin[]> {
-  const { plugins, refused } = await manager.approved()
+  const { plugins, faulty: refused } = await manager.approved()
   // Where the lock file cannot be trusted everything is refused, and each says why.
   const approvals =
     refused.length > 0 && plugins.length === 0 ? await manager.approvals().catch(() => []) : await manager.approvals()
@@ -52,14 +52,23 @@ export async function listPlugins(manager: PluginManager): Promise<readonly List
       state: of(packageName)?.kind === 'linked' ? ('linked' as const) : ('approved' as const),
       ports: idsOf(manifest.contributes),
     })),
-    ...refused.map(({ packageName, error, contributes }) => ({
+    ...refused.map(({ packageName, error, manifest }) => ({
       ...common(packageName),
       state: 'refused' as const,
-      ports: idsOf(contributes),
+      ports: idsOf(contributesOf(manifest)),
       message: error.message,
     })),
   ]
   return listed.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Of a manifest that may not be valid. */
+function contributesOf(manifest: unknown): object {
+  const { contributes } = (manifest ?? {}) as { readonly contributes?: unknown }
+  const ports = Object.entries((contributes ?? {}) as object)
+  return Object.fromEntries(
+    ports.filter(([, list]) => Array.isArray(list) && list.every((one) => one?.id !== undefined)),
+  )
 }
 
 function idsOf(contributes: object): Record<string, readonly string[]> {

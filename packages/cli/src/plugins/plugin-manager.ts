@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type Approval,
-  type ApprovedPlugins,
   fileListPathOf,
   homeOf,
   type InstalledPlugin,
@@ -13,9 +12,11 @@ import {
   loadApprovedPlugins,
   packageFolderOf,
   putApproval,
+  type ReadManifests,
   readApprovals,
   readManifest,
   removeApproval,
+  settleConflicts,
 } from '@bkp/core/plugins'
 import { apiVersion } from '@bkp/plugin-api'
 import { examine } from './examine.js'
@@ -75,8 +76,13 @@ export class PluginManager {
     return (await readApprovals(this.dataDirectory)) ?? []
   }
 
-  approved(): Promise<ApprovedPlugins> {
-    return loadApprovedPlugins(this.dataDirectory, this.#surroundings.bundled, () => undefined)
+  /** What the engine would use, and what it would not, with the reasons. */
+  async approved(): Promise<ReadManifests> {
+    const { plugins, faulty } = await loadApprovedPlugins(this.dataDirectory, () => undefined)
+    const { refused } = settleConflicts([...(await this.#surroundings.bundled()), ...plugins])
+    const lost = refused.map(({ plugin: { packageName, manifest }, error }) => ({ packageName, manifest, error }))
+    const used = plugins.filter((plugin) => !refused.some((one) => one.plugin === plugin))
+    return { plugins: used, faulty: [...faulty, ...lost] }
   }
 
   /** Fetches and unpacks a plugin beside those that are used. */

@@ -8,6 +8,7 @@ import type { CodecChoice } from './api.js'
 export type WorkerPort = 'compression' | 'encryption' | 'source'
 
 export interface WorkerModule {
+  /** @throws BkpError `plugin-refused` when its files are not what the user approved; verified when it is asked for */
   readonly url: string
   /** Whose it is, where that did not come with bkp. */
   readonly plugin: ForeignPlugin | undefined
@@ -50,14 +51,33 @@ export function describeCodecs(
       return { id, url, configuration, ...(plugin === undefined ? {} : { plugin }) }
     } catch (error) {
       if (!isBkpError(error)) throw error
-      return { id, url: undefined, configuration, fault: { message: error.message, hint: error.hint } }
+      return {
+        id,
+        url: undefined,
+        configuration,
+        fault: { code: error.code, message: error.message, hint: error.hint },
+      }
     }
   }
-  const ciphers = plugins.idsOf('encryption').map((id) => describe('encryption', id))
+  // Of those that nothing has asked for yet not even the files are looked at.
+  const later = (id: string): CodecDescriptor | undefined => {
+    const module = foreignCiphers.includes(id) ? undefined : plugins.workerModule('encryption', id)
+    if (module?.plugin === undefined) return undefined
+    return {
+      id,
+      configuration: {},
+      plugin: module.plugin,
+      get url() {
+        return module.url
+      },
+    }
+  }
+  const ids = plugins.idsOf('encryption')
+  const unused = ids.flatMap((id) => later(id) ?? [])
   return {
     compressions: compressions.map((id) => describe('compression', id)),
-    ciphers: ciphers.filter(({ id, plugin }) => plugin === undefined || foreignCiphers.includes(id)),
-    foreignCiphers: ciphers.filter(({ id, plugin }) => plugin !== undefined && !foreignCiphers.includes(id)),
+    ciphers: ids.filter((id) => !unused.some((one) => one.id === id)).map((id) => describe('encryption', id)),
+    foreignCiphers: unused,
   }
 }
 

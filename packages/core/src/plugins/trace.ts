@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Logger } from '@bkp/plugin-api'
+import { activate } from './activate.js'
 import type { InstalledPlugin } from './manifest.js'
-import { activate } from './plugin-host.js'
 
 /** One contribution, tried. */
 export interface ContributionTrace {
@@ -28,7 +28,7 @@ const workerPorts = ['compression', 'encryption', 'source'] as const
  */
 export async function tracePlugin(plugin: InstalledPlugin, log: Logger): Promise<PluginTrace> {
   const started = performance.now()
-  await plugin.verify?.()
+  plugin.verify?.()
   const verifyMs = plugin.verify === undefined ? 0 : performance.now() - started
   const { contributes } = plugin.manifest
   const contributions: ContributionTrace[] = []

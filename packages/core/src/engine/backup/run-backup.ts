@@ -208,7 +208,7 @@ function sourceOf(context: OperationContext, id: string): WorkerModule {
   const found = context.plugins.workerModule('source', id)
   if (found !== undefined) return found
   throw new BkpError('missing-plugin', `No installed plugin has the source "${id}"`, {
-    hint: `Sources that are there: ${context.plugins.idsOf('source').join(', ')}`,
+    hint: `${installHint('source', id)}. Sources that are there: ${context.plugins.idsOf('source').join(', ')}`,
   })
 }
 

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { lstat, readdir, readFile, stat } from 'node:fs/promises'
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { apiVersion, type PluginManifest } from '@bkp/plugin-api'
+import { apiVersion } from '@bkp/plugin-api'
 import { BkpError, isBkpError } from '../../errors/index.js'
-import { conflictsWith } from '../conflicts.js'
-import { type InstalledPlugin, readManifest } from '../manifest.js'
+import { type FaultyPlugin, type InstalledPlugin, type ReadManifests, readManifest } from '../manifest.js'
 import {
   type Approval,
   fileListPathOf,
@@ -18,33 +17,17 @@ import {
 import { changesBetween, integrityOf, listFiles } from './file-list.js'
 import { foreignHand } from './own-files.js'
 
-/** A plugin that is there and must not be used. */
-export interface RefusedPlugin {
-  readonly packageName: string
-  readonly error: BkpError
-  /** What it would contribute, as far as its manifest can be read. */
-  readonly contributes: PluginManifest['contributes']
-}
-
-/** The plugins that the user installed. */
-export interface ApprovedPlugins {
-  /** Each verifies its files when the first of its code is needed. */
-  readonly plugins: readonly InstalledPlugin[]
-  readonly refused: readonly RefusedPlugin[]
-}
-
 /**
- * Decides which installed plugins count. Here only package.json is compared with what was approved; all files are
- * compared by `verify` of a plugin, before any of its code is imported. Whatever goes wrong, a plugin is refused with a
- * warning, and nothing is thrown: commands that do not need it go on.
+ * Decides which of the plugins that the user installed count. Here only package.json is compared with what was approved; all
+ * files are compared by `verify` of a plugin, before any of its code is imported. Whatever goes wrong, a plugin is set aside
+ * with its error, and nothing is thrown: commands that do not need it go on.
  *
- * @param bundled plugins that come with bkp: nobody may claim what they have
+ * @param warn hears what concerns no single plugin
  */
 export async function loadApprovedPlugins(
   dataDirectory: string,
-  bundled: () => Promise<readonly InstalledPlugin[]>,
   warn: (message: string) => void,
-): Promise<ApprovedPlugins> {
+): Promise<ReadManifests> {
   let folders: readonly string[] = []
   let approvals: readonly Approval[] | undefined
   try {
@@ -53,32 +36,23 @@ export async function loadApprovedPlugins(
     refuseStrayModules(dataDirectory)
   } catch (error) {
     const refusal = asRefusal(error)
-    warn(`No installed plugin is used: ${refusal.message}. ${refusal.hint ?? ''}`.trimEnd())
-    return { plugins: [], refused: await refuseAll(dataDirectory, folders, refusal) }
+    if (folders.length === 0) warn(`No installed plugin is used: ${refusal.message}. ${refusal.hint ?? ''}`.trimEnd())
+    return { plugins: [], faulty: await Promise.all(folders.map((name) => setAside(dataDirectory, name, refusal))) }
   }
-  const refused = await Promise.all(
+  const plugins: InstalledPlugin[] = []
+  const faulty = await Promise.all(
     folders
       .filter((name) => !approvals?.some((approval) => approval.name === name))
-      .map((name) => refuse(dataDirectory, name, unapproved(name))),
+      .map((name) => setAside(dataDirectory, name, unapproved(name))),
   )
-  const plugins: InstalledPlugin[] = []
-  const result = () => {
-    for (const { error } of refused) warn(`${error.message}. ${error.hint ?? ''}`.trimEnd())
-    return { plugins, refused }
-  }
-  if ((approvals ?? []).length === 0) return result()
-  const others = await bundled()
   for (const approval of approvals ?? []) {
     try {
-      const plugin = await readApproved(dataDirectory, approval, warn)
-      const conflict = conflictsWith(plugin, [...others, ...plugins])
-      if (conflict !== undefined) throw new BkpError('plugin-refused', conflict, { hint: uninstallHint(approval.name) })
-      plugins.push(plugin)
+      plugins.push(await readApproved(dataDirectory, approval, warn))
     } catch (error) {
-      refused.push(await refuse(dataDirectory, approval.name, asRefusal(error), approval.path))
+      faulty.push(await setAside(dataDirectory, approval.name, asRefusal(error), approval.path))
     }
   }
-  return result()
+  return { plugins, faulty }
 }
 
 async function readApproved(
@@ -94,15 +68,15 @@ async function readApproved(
       hint: `Install it again: bkp plugins:install ${name}; or forget it: bkp plugins:uninstall ${name}`,
     })
   })
-  if (createHash('sha256').update(text).digest('hex') !== approval.manifest) throw await changed(dataDirectory, name)
+  if (createHash('sha256').update(text).digest('hex') !== approval.manifest) throw changed(dataDirectory, name)
   // What was checked by the same version need not be checked again.
   const plugin = await readManifest(folder, approval.api === apiVersion, warn)
-  if (plugin.packageName !== name || plugin.version !== approval.version) throw await changed(dataDirectory, name)
+  if (plugin.packageName !== name || plugin.version !== approval.version) throw changed(dataDirectory, name)
   if (plugin.main.split(/[\\/]/).includes('..'))
     throw new BkpError('plugin-refused', `The entry of ${name} lies outside of the package: ${plugin.main}`, {
       hint: `Uninstall it: bkp plugins:uninstall ${name}`,
     })
-  return { ...plugin, verify: () => verifyFiles(dataDirectory, approval) }
+  return { ...plugin, isBundled: false, verify: () => verifyFiles(dataDirectory, approval) }
 }
 
 async function readLinked({ name, path = '' }: Approval, warn: (message: string) => void): Promise<InstalledPlugin> {
@@ -124,22 +98,22 @@ async function readLinked({ name, path = '' }: Approval, warn: (message: string)
  * Compares all files of an installed plugin with what was approved.
  * @throws BkpError `plugin-refused`
  */
-export async function verifyFiles(dataDirectory: string, { name, integrity }: Approval): Promise<void> {
+export function verifyFiles(dataDirectory: string, { name, integrity }: Approval): void {
   const { plugins } = placesIn(dataDirectory)
   try {
-    if (!(await lstat(plugins)).isDirectory())
+    if (!lstatSync(plugins).isDirectory())
       throw new BkpError('plugin-refused', `${plugins} is a symbolic link, or no folder`)
     if (integrityOf(listFiles(homeOf(dataDirectory, name))) === integrity) return
   } catch (error) {
     throw asRefusal(error)
   }
-  throw await changed(dataDirectory, name)
+  throw changed(dataDirectory, name)
 }
 
-async function changed(dataDirectory: string, name: string): Promise<BkpError> {
+function changed(dataDirectory: string, name: string): BkpError {
   return new BkpError(
     'plugin-refused',
-    `The plugin ${name} is not what you approved${await whatChanged(dataDirectory, name)}`,
+    `The plugin ${name} is not what you approved${whatChanged(dataDirectory, name)}`,
     {
       hint: `See what changed and approve it: bkp plugins:approve ${name}; or install it again: bkp plugins:install ${name}`,
     },
@@ -147,9 +121,9 @@ async function changed(dataDirectory: string, name: string): Promise<BkpError> {
 }
 
 /** For the message alone: the first few files. */
-async function whatChanged(dataDirectory: string, name: string): Promise<string> {
+function whatChanged(dataDirectory: string, name: string): string {
   try {
-    const before = await readFile(fileListPathOf(dataDirectory, name), 'utf8')
+    const before = readFileSync(fileListPathOf(dataDirectory, name), 'utf8')
     const { added, removed, changed } = changesBetween(before, listFiles(homeOf(dataDirectory, name)).text)
     const all = [
       ...changed.map((path) => `${path} was changed`),
@@ -190,30 +164,23 @@ function unapproved(name: string): BkpError {
   })
 }
 
-function uninstallHint(name: string): string {
-  return `Uninstall one of them: bkp plugins:uninstall ${name}`
-}
-
-function refuseAll(dataDirectory: string, names: readonly string[], error: BkpError): Promise<RefusedPlugin[]> {
-  return Promise.all(names.map((name) => refuse(dataDirectory, name, error)))
-}
-
 /** @param path of a linked one */
-async function refuse(
+async function setAside(
   dataDirectory: string,
   packageName: string,
   error: BkpError,
   path = packageFolderOf(dataDirectory, packageName),
-): Promise<RefusedPlugin> {
-  return { packageName, error, contributes: await contributesOf(path) }
+): Promise<FaultyPlugin> {
+  // What it would contribute is only for naming it where that is missed.
+  const text = await readFile(join(path, 'package.json'), 'utf8').catch(() => '{}')
+  return { packageName, manifest: manifestIn(text), error }
 }
 
-async function contributesOf(folder: string): Promise<PluginManifest['contributes']> {
+function manifestIn(text: string): unknown {
   try {
-    return (await readManifest(folder, false, () => undefined)).manifest.contributes
+    return (JSON.parse(text) as { readonly bkp?: unknown } | null)?.bkp
   } catch {
-    // Only to name the plugin where something of it is missed.
-    return {}
+    return undefined
   }
 }
 
