@@ -44,7 +44,7 @@ const install = async ({ path, integrity } = demo) => {
   expect(done).toMatchObject({ code: 0 })
 }
 /** A command that needs the plugin. */
-const use = () => run('snapshots', '--from', `demo://${at('nowhere')}`)
+const use = () => run('snapshots', '--from', `demo://disk${at('nowhere')}`)
 
 beforeAll(async () => {
   demo = packDemo(at('one'))
@@ -167,7 +167,7 @@ describe('an approved plugin', () => {
     const config = at(`config-${number}.yaml`)
     const settings = { env: { ...env(), BKP_CONFIG: config } }
     const add = (...args: string[]) =>
-      bkp(['destinations', 'add', 'there', `demo://${at('store')}`, '--set', 'token=env:TOKEN', ...args], settings)
+      bkp(['destinations', 'add', 'there', `demo://disk${at('store')}`, '--set', 'token=env:TOKEN', ...args], settings)
     expect((await add('--set', 'region=west')).stderr).toContain('region')
     expect(await add('--set', 'region=north')).toMatchObject({ code: 0 })
     mkdirSync(at('files'), { recursive: true })

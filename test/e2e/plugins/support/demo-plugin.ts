@@ -54,7 +54,7 @@ export default definePlugin({
   activate(context) {
     context.registerStorage('${scheme}', async ({ url, intent, configuration: { token } }) => {
       if (token !== undefined && typeof token.reveal !== 'function') throw new PortError('config', 'the token is no secret')
-      const root = url.slice('${scheme}://'.length)
+      const root = url.replace('${scheme}://disk', '')
       if (intent === 'create') mkdirSync(root, { recursive: true })
       try { statSync(root) } catch { throw new PortError('not-found', root + ' is not there') }
       return new FolderStorage(root)

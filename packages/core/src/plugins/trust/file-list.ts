@@ -13,7 +13,7 @@ export interface FileList {
 
 /**
  * Reads every file of a folder, installed dependencies included. Nothing is left out.
- * Synchronous: of thousands of small files it takes a third of the time, and whoever asks has to wait for it anyway.
+ * Synchronous, so that the URL of a module cannot be had without it.
  *
  * @throws BkpError `plugin-refused` for symbolic links, devices and other things that a hash cannot vouch for, and for
  * names that cannot stand in a list; the system's error when something cannot be read
