@@ -79,9 +79,10 @@ export const progressFlag = {
 /** How new blobs are sealed. */
 export const formatFlags = {
   compression: Flags.string({
-    description: 'how to compress (default: zstd where it works, else deflate)',
-    options: ['zstd', 'deflate', 'none'],
+    description:
+      'how to compress: zstd, deflate, none, or what a plugin has (default: zstd where it works, else deflate)',
     helpGroup: 'FORMAT',
+    helpValue: 'ID',
   }),
   'compression-level': Flags.integer({
     description: '1 to 19 for zstd, 1 to 9 for deflate: higher is smaller and slower',
@@ -90,8 +91,8 @@ export const formatFlags = {
     helpValue: 'N',
   }),
   cipher: Flags.string({
-    description: 'how to encrypt (default: aes-256-gcm)',
-    options: ['aes-256-gcm', 'xchacha20-poly1305'],
+    description: 'how to encrypt: aes-256-gcm, xchacha20-poly1305, or what a plugin has (default: aes-256-gcm)',
     helpGroup: 'FORMAT',
+    helpValue: 'ID',
   }),
 }

@@ -1,7 +1,8 @@
 import type { Notifier, Secret, Storage } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
 import type { NotifierTarget } from '../config/notifier.js'
-import { isBkpError } from '../errors/index.js'
+import { BkpError, isBkpError } from '../errors/index.js'
+import { installHint } from '../errors/missing-plugin.js'
 import type { CodecDescriptor, CodecDescriptors, ForeignPlugin } from '../repository/codecs.js'
 import type { CodecChoice } from './api.js'
 
@@ -78,6 +79,27 @@ export function describeCodecs(
     compressions: compressions.map((id) => describe('compression', id)),
     ciphers: ids.filter((id) => !unused.some((one) => one.id === id)).map((id) => describe('encryption', id)),
     foreignCiphers: unused,
+  }
+}
+
+/**
+ * Before a run that writes: what it was told to use must be there, and be what the user approved.
+ * @throws BkpError `missing-plugin`, `plugin-refused`, `plugin-failed`
+ */
+export function requireCodecs(
+  plugins: PluginAccess,
+  { compression, cipher }: { readonly compression: CodecChoice; readonly cipher: string },
+): void {
+  const wanted = [
+    ['compression', compression.id],
+    ['encryption', cipher],
+  ] as const
+  for (const [port, id] of wanted) {
+    // Asking for the URL verifies the plugin.
+    if (id === 'none' || plugins.workerModule(port, id)?.url !== undefined) continue
+    throw new BkpError('missing-plugin', `No installed plugin has the ${port} "${id}"`, {
+      hint: `Those that are there: ${plugins.idsOf(port).join(', ')}. ${installHint(port, id)}`,
+    })
   }
 }
 

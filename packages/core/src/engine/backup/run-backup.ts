@@ -6,7 +6,7 @@ import { numberOf, type RepositoryIndex } from '../../repository/repository-inde
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { foreignIn, type WorkerModule } from '../plugin-access.js'
+import { foreignIn, requireCodecs, type WorkerModule } from '../plugin-access.js'
 import { findLags, type Lag } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
 import { lostEvent } from '../replicas/replica.js'
@@ -23,6 +23,7 @@ const clockSlackSeconds = 0.02
 
 /** Makes one snapshot. Nothing that was there is changed; what is listed afterwards is complete. */
 export async function runBackup(context: OperationContext, options: BackupOptions): Promise<BackupResult> {
+  requireCodecs(context.plugins, options)
   const listedSince = context.reserve.listedSince(context.now())
   await context.codecs.loadForeign(options.cipher)
   const started = listedSince ?? context.now()
