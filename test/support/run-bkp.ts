@@ -24,6 +24,8 @@ const ours = {
   XDG_CONFIG_HOME: '/nonexistent',
   XDG_STATE_HOME: cache,
   BKP_CACHE_DIR: cache,
+  BKP_DATA_DIR: '',
+  XDG_DATA_HOME: '/nonexistent',
   NO_COLOR: '1',
 }
 

@@ -22,7 +22,17 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  external: ['@bkp/*', '@napi-rs/keyring', 'age-encryption', '@inquirer/prompts', 'cli-table3', 'cli-progress'],
+  external: [
+    '@bkp/*',
+    '@napi-rs/keyring',
+    'age-encryption',
+    '@inquirer/prompts',
+    'cli-table3',
+    'cli-progress',
+    '@oclif/plugin-plugins',
+    'npm-package-arg',
+    'tar',
+  ],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },

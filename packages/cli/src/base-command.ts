@@ -12,6 +12,7 @@ import type { PlaceFlags, Places } from './flags/places.js'
 import type { RunFacts } from './notify/run-notifications.js'
 import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
 import { safe } from './output/text.js'
+import type { PluginManager } from './plugins/plugin-manager.js'
 import type { UnlockFlags } from './secrets/secret-reader.js'
 
 /** As oclif's parser gives flags and arguments. */
@@ -86,6 +87,15 @@ export abstract class BaseCommand extends Command {
   /** Ways to ask, where `terminal.canAsk`. */
   protected get questions(): Pick<ProcessParts, 'askText' | 'askSecret' | 'confirm' | 'editFile'> {
     return this.#parts
+  }
+
+  /** Installs plugins and keeps what was approved. */
+  protected pluginManager(): Promise<PluginManager> {
+    return this.#parts.createPluginManager()
+  }
+
+  protected get now(): () => number {
+    return this.#parts.now
   }
 
   /** Where the repository is that the flags, the environment or the configuration name. */

@@ -21,6 +21,14 @@ import Init from './commands/init.js'
 import Ls from './commands/ls.js'
 import Migrate from './commands/migrate.js'
 import NotifiersTest from './commands/notifiers/test.js'
+import PluginsApprove from './commands/plugins/approve.js'
+import PluginsAudit from './commands/plugins/audit.js'
+import PluginsInspect from './commands/plugins/inspect.js'
+import PluginsInstall from './commands/plugins/install.js'
+import PluginsLink from './commands/plugins/link.js'
+import PluginsList from './commands/plugins/list.js'
+import PluginsUninstall from './commands/plugins/uninstall.js'
+import PluginsUpdate from './commands/plugins/update.js'
 import Restore from './commands/restore.js'
 import Snapshots from './commands/snapshots.js'
 import Stats from './commands/stats.js'
@@ -51,6 +59,14 @@ export const COMMANDS = {
   ls: Ls,
   migrate: Migrate,
   'notifiers:test': NotifiersTest,
+  'plugins:approve': PluginsApprove,
+  'plugins:audit': PluginsAudit,
+  'plugins:inspect': PluginsInspect,
+  'plugins:install': PluginsInstall,
+  'plugins:link': PluginsLink,
+  'plugins:list': PluginsList,
+  'plugins:uninstall': PluginsUninstall,
+  'plugins:update': PluginsUpdate,
   restore: Restore,
   snapshots: Snapshots,
   stats: Stats,

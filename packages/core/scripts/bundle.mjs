@@ -13,6 +13,7 @@ await build({
     index: join(root, 'dist/index.js'),
     main: join(root, 'dist/engine/worker/main.js'),
     config: join(root, 'dist/config.js'),
+    plugins: join(root, 'dist/plugins.js'),
     threads: join(root, 'dist/threads.js'),
   },
   outdir: join(root, 'dist/bundle'),

@@ -7,16 +7,26 @@ import type { PluginAccess } from './engine/plugin-access.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/tokens.js'
 import { ContainedStorage } from './plugins/containment/contained-storage.js'
 import { foreignPlugins } from './plugins/containment/process-guards.js'
+import type { ReadManifests } from './plugins/manifest.js'
 import { PluginHost } from './plugins/plugin-host.js'
 import { openPatiently } from './ports/opening.js'
 import { wrapStorage } from './ports/wrap-storage.js'
 
 const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
+export interface CreateEngineOptions extends EngineOptions {
+  /** Plugins that the user installed, each of which is verified before any of its code is imported. */
+  readonly approvedPlugins?: ReadManifests
+}
+
 /** Core's composition root: wires an engine over the plugins in the given folders. */
-export async function createEngine(options: EngineOptions, log: Logger = quiet): Promise<Engine> {
+export async function createEngine(options: CreateEngineOptions, log: Logger = quiet): Promise<Engine> {
   const host = await PluginHost.fromDirectories(
-    { bundled: options.bundledPluginDirectories ?? [], installed: options.pluginDirectories },
+    {
+      bundled: options.bundledPluginDirectories ?? [],
+      installed: options.pluginDirectories,
+      ...(options.approvedPlugins === undefined ? {} : { approved: options.approvedPlugins }),
+    },
     log,
     options.env,
   )

@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 
-export { createEngine } from './composition.js'
+export { type CreateEngineOptions, createEngine } from './composition.js'
 export * from './config/destination.js'
 export { defaultNotificationKinds, type NotifierTarget } from './config/notifier.js'
 export * from './engine/api.js'

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '@bkp/core'
 import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
+import type { ReadManifests } from '@bkp/core/plugins'
 import type { IdleThread } from '@bkp/core/threads'
 import type { Logger } from '@bkp/plugin-api'
 import { UsageError } from '../errors/cli-error.js'
@@ -28,12 +29,13 @@ export const builtInPlugins = [
 /** How much may wait on this disk for slow destinations. */
 const spoolBytes = 2 * 1024 ** 3
 
-/** An engine over the built-in plugins. */
+/** An engine over the built-in plugins and those that the user installed. */
 export async function createBuiltInEngine(
   env: Record<string, string | undefined>,
   log: Logger,
   takeIdleThreads: () => readonly IdleThread[],
   confirm: Confirm | undefined,
+  approvedPlugins: ReadManifests,
 ): Promise<Engine> {
   const { createEngine } = await import('@bkp/core')
   const bundledPluginDirectories = builtInPlugins.map(folderOf)
@@ -46,26 +48,27 @@ export async function createBuiltInEngine(
   const spool = { directory: join(cache, 'spool'), limitBytes: spoolBytes }
   const folders = { spool, stateDirectory: state, cacheDirectory: cache }
   return createEngine(
-    { pluginDirectories: [], bundledPluginDirectories, takeIdleThreads, env, ...folders, ...options },
+    { pluginDirectories: [], bundledPluginDirectories, approvedPlugins, takeIdleThreads, env, ...folders, ...options },
     log,
   )
 }
 
-/** The storages of the built-in plugins, with the options that they take. */
-export async function builtInStorages(): Promise<readonly StorageDescription[]> {
+/** The storages of the built-in plugins and of those that the user installed, with the options that they take. */
+export async function builtInStorages(approved?: ReadManifests): Promise<readonly StorageDescription[]> {
   const { describeStorages } = await import('@bkp/core/config')
   const bundled = builtInPlugins.filter((name) => name.startsWith('@bkp/storage-')).map(folderOf)
-  return describeStorages({ bundled, installed: [] })
+  return describeStorages({ bundled, installed: [], ...(approved === undefined ? {} : { approved }) })
 }
 
-/** The notifiers of the built-in plugins, with the options that they take. */
-export async function builtInNotifiers(): Promise<readonly NotifierDescription[]> {
+/** The notifiers of the built-in plugins and of those that the user installed, with the options that they take. */
+export async function builtInNotifiers(approved?: ReadManifests): Promise<readonly NotifierDescription[]> {
   const { describeNotifiers } = await import('@bkp/core/config')
   const bundled = builtInPlugins.filter((name) => name.startsWith('@bkp/notifier-')).map(folderOf)
-  return describeNotifiers({ bundled, installed: [] })
+  return describeNotifiers({ bundled, installed: [], ...(approved === undefined ? {} : { approved }) })
 }
 
-function folderOf(name: string): string {
+/** Folder of a package that comes with bkp. */
+export function folderOf(name: string): string {
   return dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)))
 }
 

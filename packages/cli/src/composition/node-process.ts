@@ -1,8 +1,11 @@
 import { homedir } from 'node:os'
 import type { Engine } from '@bkp/core'
+import type { ReadManifests } from '@bkp/core/plugins'
 import type { IdleThread } from '@bkp/core/threads'
+import { safe } from '../output/text.js'
 import { builtInNotifiers, builtInStorages, createBuiltInEngine } from './built-in-engine.js'
 import { editInEditor } from './editor.js'
+import { createPluginManager, installedPlugins } from './installed-plugins.js'
 import type { ProcessParts } from './process-parts.js'
 import { processTerminal } from './terminal.js'
 
@@ -26,10 +29,33 @@ export function nodeProcessParts(
     asking = answer.catch(() => undefined)
     return answer
   }
+  // Looked at once, and told of once, whether the configuration or the engine asks first.
+  let approved: Promise<ReadManifests> | undefined
+  const installed = (warn: (message: string) => void) => {
+    approved ??= installedPlugins(terminal.env, warn)
+    return approved
+  }
+  // Losing a warning because nobody reads is no reason to fail.
+  const told = new Set<string>()
+  const warn = (message: string) => {
+    told.add(message)
+    terminal.stderr.write(`Warning: ${safe(message)}\n`).catch(() => undefined)
+  }
+  // The engine tells of what it leaves out; of what only the configuration asks for we do.
+  const described = async () => {
+    const all = await installed(warn)
+    for (const { error } of all.faulty) warn([error.message, error.hint].filter(Boolean).join('. '))
+    return all
+  }
   return {
     terminal,
     createEngine: (log) => {
-      const engine = createBuiltInEngine(terminal.env, log, takeIdleThreads, terminal.canAsk ? confirm : undefined)
+      const start = async () => {
+        const all = await installed((message) => log.warn(message))
+        const once = { ...log, warn: (message: string) => (told.has(message) ? undefined : log.warn(message)) }
+        return createBuiltInEngine(terminal.env, once, takeIdleThreads, terminal.canAsk ? confirm : undefined, all)
+      }
+      const engine = start()
       onEngine(engine)
       return engine
     },
@@ -43,8 +69,9 @@ export function nodeProcessParts(
       return input({ message }, { output: process.stderr })
     },
     confirm,
-    describeStorages: builtInStorages,
-    describeNotifiers: builtInNotifiers,
+    describeNotifiers: async () => builtInNotifiers(await described()),
+    describeStorages: async () => builtInStorages(await described()),
+    createPluginManager: () => createPluginManager(terminal.env),
     editFile: (path) => editInEditor(path, terminal.env),
     machine: { env: terminal.env, platform: process.platform, home: homedir() },
     now: Date.now,

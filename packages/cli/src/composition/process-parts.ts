@@ -2,6 +2,7 @@ import type { Engine } from '@bkp/core'
 import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
 import type { Logger } from '@bkp/plugin-api'
 import type { Machine } from '../config/config-path.js'
+import type { PluginManager } from '../plugins/plugin-manager.js'
 import type { Terminal } from './terminal.js'
 
 /** Makes the engine; may take a tenth of a second, so only commands that need it call this. */
@@ -22,6 +23,9 @@ export type DescribeStorages = () => Promise<readonly StorageDescription[]>
 /** As {@link DescribeStorages}. */
 export type DescribeNotifiers = () => Promise<readonly NotifierDescription[]>
 
+/** Makes what installs plugins; loads npm only when it does. */
+export type CreatePluginManager = () => Promise<PluginManager>
+
 /** Lets the user change a file in the editor of their choice. */
 export type EditFile = (path: string) => Promise<void>
 
@@ -35,6 +39,7 @@ export interface ProcessParts {
   readonly describeStorages: DescribeStorages
   readonly describeNotifiers: DescribeNotifiers
   readonly editFile: EditFile
+  readonly createPluginManager: CreatePluginManager
   readonly machine: Machine
   /** Milliseconds since 1970. */
   readonly now: () => number

@@ -21,8 +21,9 @@ const defaultHints: Readonly<Record<string, string>> = {
   unsupported: 'See what works here: bkp doctor',
   'source-unreadable': 'Check that the paths exist and that you may read them',
   storage: 'Check the storage, then run the same command again: what is stored already is used',
-  'missing-plugin': 'See what is installed: bkp doctor',
+  'missing-plugin': 'See what is installed: bkp plugins:list',
   'plugin-failed': 'See what works here: bkp doctor',
+  'plugin-refused': 'See which plugins are approved: bkp plugins:audit',
   'not-found': 'See what there is: bkp snapshots, bkp ls SNAP',
   'disk-full': 'Make room, then run the same command again: what is stored already is used',
   quota: 'Make room, then run the same command again: what is stored already is used',
@@ -88,7 +89,7 @@ function withoutOclifFrame(message: string): string {
     message
       .replace(/^The following errors? occurred:\s*/, '')
       .replace(/\nSee more help with --help$/, '')
-      .replace(/^command (config|destinations):([^:]*)(:.*)? not found$/, 'There is no command "$1 $2"')
+      .replace(/^command (config|destinations|plugins):([^:]*)(:.*)? not found$/, 'There is no command "$1 $2"')
       // What follows a command that takes no arguments is taken for a part of its name.
       .replace(
         /^command ([a-z-]+):(.*[^a-z:-].*) not found$/,
@@ -106,7 +107,7 @@ function usageHint(message: string, command: string): string {
   if (message === '--from is missing') return 'Name the repository: --from URL, or set BKP_REPOSITORY'
   if (message === 'There is no flag --to' || message === 'There is no flag --from')
     return `Here a place is named by ${message.endsWith('to') ? '--from' : '--to'}; see: ${help(command)}`
-  const topic = /^There is no command "(config|destinations) /.exec(message)?.[1]
+  const topic = /^There is no command "(config|destinations|plugins) /.exec(message)?.[1]
   return `See: ${help(topic ?? command)}`
 }
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { StorageDescription } from '@bkp/core/config'
 import { Config } from '@oclif/core'
 import { COMMANDS } from '../commands.js'
-import { type EditFile, provideProcessParts } from '../composition/process-parts.js'
+import { type CreatePluginManager, type EditFile, provideProcessParts } from '../composition/process-parts.js'
 import { FakeEngine } from './fake-engine.js'
 import { FakeTerminal } from './fake-terminal.js'
 import { passphrase, testNotifiers, testStorages } from './samples.js'
@@ -20,6 +20,7 @@ export interface RunCommandOptions {
   readonly confirms?: readonly boolean[]
   readonly storages?: readonly StorageDescription[]
   readonly editFile?: EditFile
+  readonly createPluginManager?: CreatePluginManager
   /** Home folder; without one there is no configuration. */
   readonly home?: string
   readonly prepare?: (terminal: FakeTerminal) => void
@@ -62,6 +63,7 @@ export async function runCommand(argv: readonly string[], options: RunCommandOpt
     },
     describeNotifiers: async () => testNotifiers,
     describeStorages: async () => options.storages ?? testStorages,
+    createPluginManager: options.createPluginManager ?? (() => Promise.reject(new Error('No plugins were expected'))),
     editFile: options.editFile ?? (async () => Promise.reject(new Error('No editor was expected'))),
     machine: { env: terminal.env, platform: 'linux', home: options.home ?? '/nonexistent' },
     now: Date.now,

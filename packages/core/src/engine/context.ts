@@ -103,7 +103,12 @@ export class OperationContext {
   /** For threads. @param compressions of the index @param chosen to write with */
   describeCodecs(compressions: readonly string[], chosen?: CodecChoice): CodecDescriptors {
     const foreignCiphers = this.codecs.foreignInUse
-    return describeCodecs(this.plugins, compressions, { foreignCiphers, ...(chosen === undefined ? {} : { chosen }) })
+    const described = describeCodecs(this.plugins, compressions, {
+      foreignCiphers,
+      ...(chosen === undefined ? {} : { chosen }),
+    })
+    // Threads use what the main thread has met, and load nothing else.
+    return { compressions: described.compressions, ciphers: described.ciphers }
   }
 
   readonly cipherFor = (id: string) => this.codecs.cipher(id)

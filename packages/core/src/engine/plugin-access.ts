@@ -1,13 +1,15 @@
 import type { Notifier, Secret, Storage } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
 import type { NotifierTarget } from '../config/notifier.js'
-import { isBkpError } from '../errors/index.js'
+import { BkpError, isBkpError } from '../errors/index.js'
+import { installHint } from '../errors/missing-plugin.js'
 import type { CodecDescriptor, CodecDescriptors, ForeignPlugin } from '../repository/codecs.js'
 import type { CodecChoice } from './api.js'
 
 export type WorkerPort = 'compression' | 'encryption' | 'source'
 
 export interface WorkerModule {
+  /** @throws BkpError `plugin-refused` when its files are not what the user approved; verified when it is asked for */
   readonly url: string
   /** Whose it is, where that did not come with bkp. */
   readonly plugin: ForeignPlugin | undefined
@@ -50,14 +52,54 @@ export function describeCodecs(
       return { id, url, configuration, ...(plugin === undefined ? {} : { plugin }) }
     } catch (error) {
       if (!isBkpError(error)) throw error
-      return { id, url: undefined, configuration, fault: { message: error.message, hint: error.hint } }
+      return {
+        id,
+        url: undefined,
+        configuration,
+        fault: { code: error.code, message: error.message, hint: error.hint },
+      }
     }
   }
-  const ciphers = plugins.idsOf('encryption').map((id) => describe('encryption', id))
+  // Of those that nothing has asked for yet not even the files are looked at.
+  const later = (id: string): CodecDescriptor | undefined => {
+    const module = foreignCiphers.includes(id) ? undefined : plugins.workerModule('encryption', id)
+    if (module?.plugin === undefined) return undefined
+    return {
+      id,
+      configuration: {},
+      plugin: module.plugin,
+      get url() {
+        return module.url
+      },
+    }
+  }
+  const ids = plugins.idsOf('encryption')
+  const unused = ids.flatMap((id) => later(id) ?? [])
   return {
     compressions: compressions.map((id) => describe('compression', id)),
-    ciphers: ciphers.filter(({ id, plugin }) => plugin === undefined || foreignCiphers.includes(id)),
-    foreignCiphers: ciphers.filter(({ id, plugin }) => plugin !== undefined && !foreignCiphers.includes(id)),
+    ciphers: ids.filter((id) => !unused.some((one) => one.id === id)).map((id) => describe('encryption', id)),
+    foreignCiphers: unused,
+  }
+}
+
+/**
+ * Before a run that writes: what it was told to use must be there, and be what the user approved.
+ * @throws BkpError `missing-plugin`, `plugin-refused`, `plugin-failed`
+ */
+export function requireCodecs(
+  plugins: PluginAccess,
+  { compression, cipher }: { readonly compression: CodecChoice; readonly cipher: string },
+): void {
+  const wanted = [
+    ['compression', compression.id],
+    ['encryption', cipher],
+  ] as const
+  for (const [port, id] of wanted) {
+    // Asking for the URL verifies the plugin.
+    if (id === 'none' || plugins.workerModule(port, id)?.url !== undefined) continue
+    throw new BkpError('missing-plugin', `No installed plugin has the ${port} "${id}"`, {
+      hint: `Those that are there: ${plugins.idsOf(port).join(', ')}. ${installHint(port, id)}`,
+    })
   }
 }
 

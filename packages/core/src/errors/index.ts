@@ -11,6 +11,7 @@ export const bkpErrorCodes = [
   'interrupted',
   'missing-plugin',
   'plugin-failed',
+  'plugin-refused',
   'not-found',
   'disk-full',
   'internal',

@@ -15,6 +15,11 @@ export interface InstalledPlugin {
   readonly manifest: PluginManifest
   /** It comes with bkp, and so is trusted to behave. */
   readonly isBundled?: boolean
+  /**
+   * Called before any of its code is imported; absent where whoever named the folder vouches for it.
+   * @throws BkpError `plugin-refused`
+   */
+  readonly verify?: () => void
 }
 
 /** An installed plugin that cannot be used. Nothing but what needs it is to fail. */
@@ -35,6 +40,8 @@ export interface PluginDirectories {
   /** Those that come with bkp. */
   readonly bundled: readonly string[]
   readonly installed: readonly string[]
+  /** Those that the user installed and approved, read already. */
+  readonly approved?: ReadManifests
 }
 
 export const knownPorts = ['storage', 'compression', 'encryption', 'source', 'notifier'] as const
@@ -46,10 +53,10 @@ export type PortName = (typeof knownPorts)[number]
  * @throws BkpError `plugin-failed` for a manifest of bkp's own that cannot be read
  */
 export async function readManifests(
-  { bundled, installed }: PluginDirectories,
+  { bundled, installed, approved = { plugins: [], faulty: [] } }: PluginDirectories,
   warn: (message: string) => void,
 ): Promise<ReadManifests> {
-  const faulty: FaultyPlugin[] = []
+  const faulty: FaultyPlugin[] = [...approved.faulty]
   const readInstalled = async (directory: string): Promise<readonly InstalledPlugin[]> => {
     try {
       return [await readManifest(directory, false, warn)]
@@ -61,7 +68,8 @@ export async function readManifests(
     }
   }
   const own = await Promise.all(bundled.map((directory) => readManifest(directory, true, warn)))
-  return { plugins: [...own, ...(await Promise.all(installed.map(readInstalled))).flat()], faulty }
+  const others = (await Promise.all(installed.map(readInstalled))).flat()
+  return { plugins: [...own, ...others, ...approved.plugins], faulty }
 }
 
 async function readPackage(directory: string): Promise<Record<string, unknown>> {
@@ -90,7 +98,7 @@ export async function readManifest(
     throw new BkpError('plugin-failed', `The manifest of ${packageName} is not valid: ${reasons.join('; ')}`)
   }
   const valid = manifest as unknown as PluginManifest
-  if (!semver.satisfies(apiVersion, valid.api)) {
+  if (!fitsApi(valid.api)) {
     throw new BkpError(
       'plugin-failed',
       `${packageName} is written for plugin API ${valid.api}, and this bkp has ${apiVersion}`,
@@ -113,6 +121,11 @@ export async function readManifest(
   }
 }
 
+/** Whether a plugin for that range of plugin-api works with this bkp. */
+export function fitsApi(range: string): boolean {
+  return semver.satisfies(apiVersion, range)
+}
+
 /** What is wrong with a manifest; nothing for a valid one. */
 export async function faultsOf(manifest: unknown): Promise<readonly string[]> {
   const { Ajv2020 } = await import('ajv/dist/2020.js')
@@ -130,7 +143,9 @@ function rangeHint(packageName: string, range: string): string {
     : `Install a newer version of bkp, or an older one of ${packageName}`
 }
 
-function entryOf(json: Record<string, unknown>): string {
+/** Path of the entry module inside of a package. */
+export function entryOf(json: Readonly<Record<string, unknown>>): string {
+  if (typeof json.exports === 'string') return json.exports
   const root = (json.exports as Record<string, unknown> | undefined)?.['.']
   if (typeof root === 'string') return root
   const entry = (root as Record<string, unknown> | undefined)?.default

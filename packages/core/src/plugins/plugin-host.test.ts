@@ -181,7 +181,7 @@ describe('PluginHost', () => {
     const plugins = await host(plugin('one', storage('a', 'xx')))
     await expect(plugins.openStorage(destinationOf('gopher://x'), 'open')).rejects.toMatchObject({
       code: 'missing-plugin',
-      hint: 'Schemes that are there: xx',
+      hint: expect.stringContaining('Schemes that are there: xx'),
     })
   })
 

@@ -6,6 +6,7 @@ import { schemeOf } from '../config/destination-url.js'
 import type { NotifierTarget } from '../config/notifier.js'
 import { faultsBySchema } from '../config/schema-faults.js'
 import { BkpError } from '../errors/index.js'
+import { installHint } from '../errors/missing-plugin.js'
 import { hideSecrets, secretsIn } from '../notify/hide-secrets.js'
 import { activate, type Registered } from './activate.js'
 import { Catalogue, type Found } from './catalogue.js'
@@ -21,6 +22,7 @@ import { resolveStorageOptions } from './storage-options.js'
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
 
 interface WorkerModule {
+  /** @throws BkpError `plugin-refused` when its files are not what the user approved */
   readonly url: string
   /** Whose it is, where that did not come with bkp. */
   readonly plugin: { readonly packageName: string; readonly folderUrl: string } | undefined
@@ -34,6 +36,7 @@ export class PluginHost {
   readonly #catalogue: Catalogue
   readonly #log: Logger
   readonly #environment: Environment
+  readonly #verified = new Set<InstalledPlugin>()
   readonly #activated = new Map<InstalledPlugin, Promise<Registered>>()
   readonly #guards = new Map<InstalledPlugin, PluginGuard>()
   readonly #secrets = new Set<Secret>()
@@ -76,7 +79,7 @@ export class PluginHost {
     const found = this.#catalogue.findScheme(scheme)
     if (found === undefined) {
       throw new BkpError('missing-plugin', `No installed plugin can reach ${scheme}: URLs`, {
-        hint: `Schemes that are there: ${this.schemes().join(', ')}`,
+        hint: `${installHint('storage', scheme)}. Schemes that are there: ${this.schemes().join(', ')}`,
       })
     }
     const { plugin, contribution } = found
@@ -134,7 +137,16 @@ export class PluginHost {
     if (found === undefined) return undefined
     const { directory, isBundled, packageName } = found.plugin
     const url = pathToFileURL(join(directory, found.contribution.module)).href
-    return { url, plugin: isBundled ? undefined : { packageName, folderUrl: `${pathToFileURL(directory).href}/` } }
+    if (isBundled) return { url, plugin: undefined }
+    const verify = () => this.#verify(found.plugin)
+    return {
+      // Whoever is going to import it asks for it: so there is no way around the verification.
+      get url() {
+        verify()
+        return url
+      },
+      plugin: { packageName, folderUrl: `${pathToFileURL(directory).href}/` },
+    }
   }
 
   /**
@@ -167,9 +179,17 @@ export class PluginHost {
     for (const secret of secretsIn(configuration)) this.#secrets.add(secret)
   }
 
-  #activate(plugin: InstalledPlugin): Promise<Registered> {
+  /** Every file of an installed plugin, once for each process. @throws BkpError `plugin-refused` */
+  #verify(plugin: InstalledPlugin): void {
+    if (this.#verified.has(plugin)) return
+    plugin.verify?.()
+    this.#verified.add(plugin)
+  }
+
+  async #activate(plugin: InstalledPlugin): Promise<Registered> {
     const known = this.#activated.get(plugin)
     if (known !== undefined) return known
+    this.#verify(plugin)
     const activating = activate(plugin, this.#log, this.#guard(plugin))
     this.#activated.set(plugin, activating)
     return activating

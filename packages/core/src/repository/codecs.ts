@@ -1,5 +1,5 @@
 import type { Cipher, Compressor, EncryptionModule } from '@bkp/plugin-api'
-import { BkpError } from '../errors/index.js'
+import { BkpError, type BkpErrorCode } from '../errors/index.js'
 import { type Contain, loadCipher, loadCompressor, missing, uncontained } from './load-codec.js'
 
 /** A plugin that did not come with bkp; can be sent to a worker thread. */
@@ -18,7 +18,7 @@ export interface CodecDescriptor {
   /** Whose it is, where it did not come with bkp. */
   readonly plugin?: ForeignPlugin
   /** Why the plugin that has it cannot be used. */
-  readonly fault?: { readonly message: string; readonly hint: string | undefined }
+  readonly fault?: { readonly code: BkpErrorCode; readonly message: string; readonly hint: string | undefined }
 }
 
 export interface CodecDescriptors {

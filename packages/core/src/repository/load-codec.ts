@@ -1,5 +1,6 @@
 import { type CompressionModule, type Compressor, type EncryptionModule, isPortError } from '@bkp/plugin-api'
 import { BkpError, isBkpError } from '../errors/index.js'
+import { installHint } from '../errors/missing-plugin.js'
 import type { CodecDescriptor, ForeignPlugin, LoadedCipher } from './codecs.js'
 
 /** Runs code of a plugin so that what it does to the process is known to be its doing. */
@@ -28,10 +29,18 @@ export async function loadCompressor(descriptor: CodecDescriptor, contain: Conta
 }
 
 export async function loadCipher(descriptor: CodecDescriptor, contain: Contain): Promise<LoadedCipher | BkpError> {
-  const { url, plugin, configuration } = descriptor
+  const { plugin, configuration } = descriptor
+  let url: string | undefined
+  try {
+    url = descriptor.url
+  } catch (error) {
+    // It was looked at only now, and is not what the user approved.
+    if (isBkpError(error)) return error
+    throw error
+  }
   if (url === undefined) return missing('encryption', descriptor)
   const load = async () => {
-    const { default: module } = (await import(url)) as { default: EncryptionModule }
+    const { default: module } = (await import(url as string)) as { default: EncryptionModule }
     return { module, cipher: await module.create(configuration) }
   }
   try {
@@ -62,11 +71,14 @@ function naming<T>({ packageName }: ForeignPlugin, action: () => T): T {
   }
 }
 
-export function missing(kind: string, { id, fault }: Pick<CodecDescriptor, 'id' | 'fault'>): BkpError {
+export function missing(
+  kind: 'compression' | 'encryption',
+  { id, fault }: Pick<CodecDescriptor, 'id' | 'fault'>,
+): BkpError {
   if (fault !== undefined)
-    return new BkpError('plugin-failed', fault.message, fault.hint === undefined ? {} : { hint: fault.hint })
+    return new BkpError(fault.code, fault.message, fault.hint === undefined ? {} : { hint: fault.hint })
   return new BkpError('missing-plugin', `This repository needs the ${kind} "${id}", and no installed plugin has it`, {
-    hint: `Install the plugin that provides the ${kind} "${id}", then try again`,
+    hint: installHint(kind, id),
   })
 }
 

@@ -1,11 +1,12 @@
 import { BkpError } from '../../errors/index.js'
+import { installHint } from '../../errors/missing-plugin.js'
 import { snapshotKey } from '../../format/ids.js'
 import { encodeSnapshot, maxIssuesInSnapshot, rootTreeOf, type Snapshot, toJsonBytes } from '../../format/snapshot.js'
 import { numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { foreignIn, type WorkerModule } from '../plugin-access.js'
+import { foreignIn, requireCodecs, type WorkerModule } from '../plugin-access.js'
 import { findLags, type Lag } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
 import { lostEvent } from '../replicas/replica.js'
@@ -22,6 +23,7 @@ const clockSlackSeconds = 0.02
 
 /** Makes one snapshot. Nothing that was there is changed; what is listed afterwards is complete. */
 export async function runBackup(context: OperationContext, options: BackupOptions): Promise<BackupResult> {
+  requireCodecs(context.plugins, options)
   const listedSince = context.reserve.listedSince(context.now())
   await context.codecs.loadForeign(options.cipher)
   const started = listedSince ?? context.now()
@@ -207,7 +209,7 @@ function sourceOf(context: OperationContext, id: string): WorkerModule {
   const found = context.plugins.workerModule('source', id)
   if (found !== undefined) return found
   throw new BkpError('missing-plugin', `No installed plugin has the source "${id}"`, {
-    hint: `Sources that are there: ${context.plugins.idsOf('source').join(', ')}`,
+    hint: `${installHint('source', id)}. Sources that are there: ${context.plugins.idsOf('source').join(', ')}`,
   })
 }
 

@@ -5,6 +5,7 @@ import type { SnapshotCopy, SnapshotCopyOptions, SnapshotCopyResult } from '../a
 import { Delivery } from '../backup/delivery.js'
 import { adoptOrphans } from '../backup/orphans.js'
 import type { OperationContext } from '../context.js'
+import { requireCodecs } from '../plugin-access.js'
 import { findLags } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
 import { lostEvent } from '../replicas/replica.js'
@@ -68,6 +69,7 @@ async function copyAll(
   const hasLaggards = target.isReplicated || target.absent.length > 0
   if (work.todo.length === 0 && !hasLaggards)
     return { snapshots: [], stats: { ...nothing, storedBytes: 0 }, destinations: [] }
+  requireCodecs(target.plugins, options)
   const leases = options.dryRun ? undefined : await Leases.begin(target, options.cipher, 'copy')
   const stored = { bytes: 0, hasBegun: false }
   const abort = new AbortController()
