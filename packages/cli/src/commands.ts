@@ -21,6 +21,8 @@ import Init from './commands/init.js'
 import Ls from './commands/ls.js'
 import Migrate from './commands/migrate.js'
 import NotifiersTest from './commands/notifiers/test.js'
+import PluginsCreate from './commands/plugins/create.js'
+import PluginsLint from './commands/plugins/lint.js'
 import Restore from './commands/restore.js'
 import Snapshots from './commands/snapshots.js'
 import Stats from './commands/stats.js'
@@ -51,6 +53,8 @@ export const COMMANDS = {
   ls: Ls,
   migrate: Migrate,
   'notifiers:test': NotifiersTest,
+  'plugins:create': PluginsCreate,
+  'plugins:lint': PluginsLint,
   restore: Restore,
   snapshots: Snapshots,
   stats: Stats,

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs'
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   type CallOptions,
@@ -129,9 +129,16 @@ export class FolderStorage implements Storage {
 
   async remove(key: string, { signal }: CallOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    await rm(this.#pathOf(key)).catch((cause) =>
-      isGone(cause) ? undefined : failed(`${key} cannot be removed`, cause),
-    )
+    try {
+      await unlink(this.#pathOf(key))
+    } catch (cause) {
+      // A folder is no object: nothing is there. macOS says EPERM of it, Linux EISDIR.
+      const isFolder = await stat(this.#pathOf(key)).then(
+        (stats) => stats.isDirectory(),
+        () => false,
+      )
+      if (!isGone(cause) && !isFolder) failed(`${key} cannot be removed`, cause)
+    }
   }
 
   async close(): Promise<void> {}
