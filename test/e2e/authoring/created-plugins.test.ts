@@ -12,7 +12,7 @@ const parent = mkdtempSync(join(tmpdir(), 'bkp-created-'))
 
 /** Runs npm; its output is in the error when it fails. */
 async function npm(folder: string, ...argv: string[]): Promise<string> {
-  const env = { ...process.env, NO_COLOR: '1' }
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' }
   // Vitest would take itself for a part of the test that runs here.
   for (const name of Object.keys(env)) if (/^(VITEST|NODE_ENV$|npm_)/.test(name)) delete env[name]
   try {

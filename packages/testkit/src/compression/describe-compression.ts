@@ -15,6 +15,7 @@ export interface CompressionVector {
   readonly compressedHex: string
 }
 
+/** How a codec is tested. */
 export interface CompressionSuiteOptions {
   /** Shown beside the id, e.g. `level 19`. */
   readonly name?: string

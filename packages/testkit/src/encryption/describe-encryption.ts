@@ -20,6 +20,7 @@ export interface EncryptionVector {
   readonly sealed: string
 }
 
+/** How a cipher is tested. */
 export interface EncryptionSuiteOptions {
   /** Shown beside the id, e.g. `without OpenSSL`. */
   readonly name?: string

@@ -3,6 +3,7 @@ import { apiVersion, type Logger, type NotifierFactory, type PluginContext, type
 /** Takes every message and shows none. */
 export const silentLog: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
+/** What a context is made with. */
 export interface PluginContextOptions {
   /** Default {@link silentLog}. */
   readonly log?: Logger

@@ -31,6 +31,7 @@ export interface SourceFixture {
   dispose(): void | Promise<void>
 }
 
+/** How a source is tested. */
 export interface SourceSuiteOptions {
   /** Shown beside the id. */
   readonly name?: string
@@ -43,6 +44,7 @@ export interface SourceSuiteOptions {
   prepare(): SourceFixture | Promise<SourceFixture>
 }
 
+/** What the parts of the suite are given. */
 export interface SourceUnderTest {
   readonly options: SourceSuiteOptions
   /** Opens the source of a new fixture for the time of `action`. */

@@ -34,17 +34,20 @@ export interface StorageProcess {
   readonly configuration: Readonly<Record<string, unknown>>
 }
 
+/** How a storage is tested. */
 export interface StorageSuiteOptions<F extends StorageFixture = StorageFixture> {
   open(): Promise<F>
   /** Left out only where nothing outlives the process. */
   readonly process?: (fixture: F) => StorageProcess
 }
 
+/** What the parts of the suite are given. */
 export interface StorageUnderTest {
   /** Opens a new place for the time of `action`. */
   withStorage(action: (storage: Storage, fixture: OpenedFixture) => Promise<void>): Promise<void>
 }
 
+/** A fixture within a test. */
 export interface OpenedFixture {
   /** As {@link StorageFixture.reopen}. */
   reopen(): Promise<Storage>
