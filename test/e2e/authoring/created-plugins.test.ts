@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { createEngine } from '@bkp/core'
+import { Secret } from '@bkp/plugin-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bkp } from '../../support/run-bkp.js'
 
@@ -62,6 +65,53 @@ describe('a plugin that bkp plugins create wrote', () => {
       expect(code).toBe(0)
     },
   )
+
+  it('works in bkp: storage, codec and cipher in one backup, and the source in another', async () => {
+    const bundledPluginDirectories = ['@bkp/source-fs'].map((name) =>
+      dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`))),
+    )
+    const pluginDirectories = kinds.map((kind) => join(parent, kind))
+    const engine = await createEngine({ pluginDirectories, bundledPluginDirectories, workers: 1 })
+    const places = [{ name: 'mine', url: `my-storage://${join(parent, 'repository')}` }]
+    const file = join(parent, 'texts.json')
+    writeFileSync(file, JSON.stringify({ letter: 'Dear Ann, '.repeat(20_000) }))
+    const unlock = { kind: 'passphrase', passphrase: new Secret('a passphrase') } as const
+    try {
+      await engine.createRepository(places, unlock.passphrase)
+      const repository = await engine.openRepository(places, unlock)
+      try {
+        for (const what of [
+          { source: { id: 'fs', configuration: {} }, paths: [Buffer.from(file)] },
+          { source: { id: 'my-source', configuration: { file } }, paths: [Buffer.from('/')] },
+        ]) {
+          const { stats, issues } = await repository.backup({
+            ...what,
+            hostname: 'test',
+            username: 'test',
+            program: 'test',
+            tags: [],
+            excludes: [],
+            excludeCaches: false,
+            oneFileSystem: false,
+            force: false,
+            dryRun: false,
+            compression: { id: 'my-compression', configuration: { level: 5 } },
+            cipher: 'my-encryption',
+          })
+          expect(issues).toEqual([])
+          expect(stats.files).toBe(1)
+          expect(stats.bytes).toBeGreaterThan(150_000)
+          expect(stats.storedBytes).toBeLessThan(50_000)
+        }
+        const checked = await repository.check({ readDataShare: 1, heal: false })
+        expect(checked.map(({ damages }) => damages)).toEqual([[]])
+      } finally {
+        await repository.close()
+      }
+    } finally {
+      await engine.close()
+    }
+  })
 
   it('puts what it measures into the README', async () => {
     await npm(join(parent, 'source'), 'run', 'report')
