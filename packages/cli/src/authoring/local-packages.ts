@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from '../errors/cli-error.js'
 
@@ -18,28 +18,41 @@ export function isCheckout(cliRoot: string): boolean {
 }
 
 /**
+ * The tarballs of plugin-api and testkit in a folder, by the name of their package.
+ * @throws UsageError when one is missing, or there are several of one
+ */
+export async function findTarballs(folder: string): Promise<ReadonlyMap<string, string>> {
+  const names = await readdir(folder).catch(() => {
+    throw new UsageError(`There is no folder ${folder}`, 'Name the folder where npm pack put plugin-api and testkit')
+  })
+  return new Map(
+    packages.map(({ name, tarball }) => {
+      const [found, second] = names.filter((candidate) => tarball.test(candidate))
+      if (found !== undefined && second === undefined) return [name, join(folder, found)]
+      throw new UsageError(
+        `${folder} holds ${found === undefined ? 'no tarball' : 'several tarballs'} of ${name}`,
+        `Make one: npm pack -w ${name} --pack-destination ${folder}`,
+      )
+    }),
+  )
+}
+
+/**
  * Copies tarballs of plugin-api and testkit into the package and refers to them, so that it installs without the registry.
  * plugin-api goes into the package's own tarball, so that users of it need no registry either.
  *
- * @param tarballs folder where `npm pack` put them
+ * @param tarballs paths by the name of their package
  * @returns paths of what was written, relative to the package
- * @throws UsageError when one is missing, or there are several of one
  */
-export async function useTarballs(directory: string, tarballs: string): Promise<readonly string[]> {
-  const names = await readdir(tarballs).catch(() => {
-    throw new UsageError(`There is no folder ${tarballs}`, 'Name the folder where npm pack put plugin-api and testkit')
-  })
+export async function useTarballs(
+  directory: string,
+  tarballs: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
   await mkdir(join(directory, folderName), { recursive: true })
   const references: Record<string, string> = {}
-  for (const { name, tarball } of packages) {
-    const [found, second] = names.filter((candidate) => tarball.test(candidate))
-    if (found === undefined || second !== undefined)
-      throw new UsageError(
-        `${tarballs} holds ${found === undefined ? 'no tarball' : 'several tarballs'} of ${name}`,
-        `Make one: npm pack -w ${name} --pack-destination ${tarballs}`,
-      )
-    await copyFile(join(tarballs, found), join(directory, folderName, found))
-    references[name] = `${folderName}/${found}`
+  for (const [name, tarball] of tarballs) {
+    references[name] = `${folderName}/${basename(tarball)}`
+    await copyFile(tarball, join(directory, references[name]))
   }
   await refer(directory, references)
   return Object.values(references)

@@ -99,6 +99,7 @@ describe('plugins create', () => {
     expect((await create(...argv('one'))).stderr).toContain('no tarball of @bkp/testkit')
     tarballs('bkp-testkit-0.1.0.tgz', 'bkp-plugin-api-1.0.0.tgz')
     expect((await create(...argv('two'))).stderr).toContain('several tarballs of @bkp/plugin-api')
+    for (const name of ['one', 'two']) expect(existsSync(at(name))).toBe(false)
   })
 })
 

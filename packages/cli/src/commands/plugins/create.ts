@@ -47,10 +47,19 @@ export default class PluginsCreate extends BaseCommand {
     const given = flags.directory ?? (await this.#ask(asks, 'Folder', name.replace(/^@[^/]*\//, '')))
     const directory = resolve(given)
 
+    const local = await import('../../authoring/local-packages.js')
+    const packages = flags['local-packages']
+    const tarballs = packages === undefined ? undefined : await local.findTarballs(resolve(packages))
     const { writePackage } = await import('../../authoring/write-package.js')
     const plugin = { kind, id, name, year: new Date().getUTCFullYear() }
     const written = await writePackage(join(this.config.root, 'templates'), plugin, directory)
-    const vendored = await this.#useLocalPackages(directory, flags['local-packages'])
+    const root = this.config.root
+    const vendored =
+      tarballs !== undefined
+        ? await local.useTarballs(directory, tarballs)
+        : local.isCheckout(root)
+          ? await local.useCheckout(directory, root)
+          : []
     const next = [`cd ${given} && npm install && npm test`, `bkp plugins:link ${given}`]
     if (flags.json) {
       return this.printJson({ kind, id, name, directory, files: [...written, ...vendored].sort(), next })
@@ -78,12 +87,6 @@ export default class PluginsCreate extends BaseCommand {
     )
     if (owner === undefined) return
     throw new UsageError(`"${id}" is taken by ${owner.packageName}, which comes with bkp`, 'Choose another: --id ID')
-  }
-
-  async #useLocalPackages(directory: string, tarballs: string | undefined): Promise<readonly string[]> {
-    const { isCheckout, useCheckout, useTarballs } = await import('../../authoring/local-packages.js')
-    if (tarballs !== undefined) return useTarballs(directory, resolve(tarballs))
-    return isCheckout(this.config.root) ? useCheckout(directory, this.config.root) : []
   }
 }
 
