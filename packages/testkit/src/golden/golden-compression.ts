@@ -42,11 +42,18 @@ function update(file: URL, id: string, old: readonly GoldenCompression[], compre
     expect(length).toBeGreaterThan(0)
     return { name, plain, compressed: base64Of(output.subarray(0, length)) }
   })
+  writeGolden(file, { bkpGolden: 1, port: 'compression', id, vectors: extended(old, written) })
+}
+
+/** The old vectors as they are, and those of the new ones whose bytes no old one has. */
+export function extended(
+  old: readonly GoldenCompression[],
+  written: readonly GoldenCompression[],
+): readonly GoldenCompression[] {
   const added = written.filter(({ name, compressed }) =>
     old.every((one) => baseName(one.name) !== name || one.compressed !== compressed),
   )
-  const numbered = added.map((vector) => ({ ...vector, name: freeName(vector.name, old) }))
-  writeGolden(file, { bkpGolden: 1, port: 'compression', id, vectors: [...old, ...numbered] })
+  return [...old, ...added.map((vector) => ({ ...vector, name: freeName(vector.name, old) }))]
 }
 
 function baseName(name: string): string {
