@@ -23,9 +23,11 @@ import Migrate from './commands/migrate.js'
 import NotifiersTest from './commands/notifiers/test.js'
 import PluginsApprove from './commands/plugins/approve.js'
 import PluginsAudit from './commands/plugins/audit.js'
+import PluginsCreate from './commands/plugins/create.js'
 import PluginsInspect from './commands/plugins/inspect.js'
 import PluginsInstall from './commands/plugins/install.js'
 import PluginsLink from './commands/plugins/link.js'
+import PluginsLint from './commands/plugins/lint.js'
 import PluginsList from './commands/plugins/list.js'
 import PluginsUninstall from './commands/plugins/uninstall.js'
 import PluginsUpdate from './commands/plugins/update.js'
@@ -61,9 +63,11 @@ export const COMMANDS = {
   'notifiers:test': NotifiersTest,
   'plugins:approve': PluginsApprove,
   'plugins:audit': PluginsAudit,
+  'plugins:create': PluginsCreate,
   'plugins:inspect': PluginsInspect,
   'plugins:install': PluginsInstall,
   'plugins:link': PluginsLink,
+  'plugins:lint': PluginsLint,
   'plugins:list': PluginsList,
   'plugins:uninstall': PluginsUninstall,
   'plugins:update': PluginsUpdate,

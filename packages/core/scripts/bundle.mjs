@@ -12,6 +12,7 @@ await build({
   entryPoints: {
     index: join(root, 'dist/index.js'),
     main: join(root, 'dist/engine/worker/main.js'),
+    authoring: join(root, 'dist/authoring.js'),
     config: join(root, 'dist/config.js'),
     plugins: join(root, 'dist/plugins.js'),
     threads: join(root, 'dist/threads.js'),

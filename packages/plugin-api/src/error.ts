@@ -17,8 +17,10 @@ export const portErrorCodes = [
   'corrupt',
 ] as const
 
+/** One of {@link portErrorCodes}. */
 export type PortErrorCode = (typeof portErrorCodes)[number]
 
+/** What goes with an error beside code and message. */
 export interface PortErrorOptions {
   /** What the user can do about it, as one sentence or a command to type. */
   readonly hint?: string

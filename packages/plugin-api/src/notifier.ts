@@ -34,6 +34,7 @@ export interface Notification {
   readonly report?: Readonly<Record<string, unknown>>
 }
 
+/** What a call of a notifier is given. */
 export interface NotifyOptions {
   /** Aborted when bkp waits no longer. */
   readonly signal: AbortSignal
@@ -58,7 +59,7 @@ export interface NotifierRequest {
   readonly log: Logger
 }
 
-/** @throws PortError `config` for what the schema cannot say */
+/** Makes a notifier. @throws PortError `config` for what the schema cannot say */
 export type NotifierFactory = (request: NotifierRequest) => Notifier | Promise<Notifier>
 
 const outcomes: Readonly<Record<NotificationKind, string>> = {

@@ -12,6 +12,7 @@ export const apiVersion = '1.1.0'
  */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
+/** A storage that a manifest declares. */
 export interface StorageContribution {
   readonly id: string
   /** URL schemes without the colon, lower case. */
@@ -19,6 +20,7 @@ export interface StorageContribution {
   readonly configuration?: JsonSchema
 }
 
+/** A codec, a cipher or a source that a manifest declares. */
 export interface WorkerContribution {
   readonly id: string
   /** Path of the worker module inside the package, e.g. `./dist/codec.js`. */
@@ -26,7 +28,7 @@ export interface WorkerContribution {
   readonly configuration?: JsonSchema
 }
 
-/** Since 1.1. */
+/** A notifier that a manifest declares. Since 1.1. */
 export interface NotifierContribution {
   readonly id: string
   readonly configuration?: JsonSchema
@@ -67,6 +69,7 @@ export interface PluginContext {
 
 const brand = Symbol.for('bkp.Plugin')
 
+/** What the entry of a plugin with a storage or a notifier exports as default. */
 export interface Plugin {
   /** Called once, when the first of the plugin's storages or notifiers is needed. */
   activate(context: PluginContext): void | Promise<void>

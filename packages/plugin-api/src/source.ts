@@ -1,5 +1,6 @@
 import type { Logger } from './storage.js'
 
+/** What a name in a directory stands for. */
 export type EntryKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device' | 'socket'
 
 /** A name and a value, both as bytes. POSIX ACLs are the xattrs `system.posix_acl_*`. */
@@ -59,6 +60,7 @@ export interface Extent {
   readonly length: number
 }
 
+/** A stretch of a file or an object, in bytes. */
 export interface ByteRange {
   readonly offset: number
   readonly length: number
@@ -82,6 +84,7 @@ export interface FileReader {
   close(): ReadOutcome | Promise<ReadOutcome>
 }
 
+/** Whether a file is still as it was when its directory was listed. */
 export type ReadOutcome = 'stable' | 'changed'
 
 /** A directory's entries in a form of the source's own that is quick to make and to compare. */
@@ -129,6 +132,7 @@ export interface Source {
   close(): void | Promise<void>
 }
 
+/** What a source is opened with. */
 export interface WorkerRequest {
   readonly configuration: Readonly<Record<string, unknown>>
   readonly log: Logger
@@ -148,6 +152,7 @@ export interface SourceModule {
   openTarget?(request: TargetRequest): Target | Promise<Target>
 }
 
+/** What a target is opened with. */
 export interface TargetRequest extends WorkerRequest {
   /** The folder to restore into, absolute. Made if it is missing. */
   readonly root: string

@@ -16,16 +16,19 @@ export interface StorageCapabilities {
   readonly objectLock: boolean
 }
 
+/** What every call of a storage may be given. */
 export interface CallOptions {
   /** Aborting rejects the call with the signal's reason, as soon as the implementation can. */
   readonly signal?: AbortSignal
 }
 
+/** How an object is put. */
 export interface PutOptions extends CallOptions {
   /** Reject with `already-exists` instead of replacing. Best effort without `conditionalCreate`. */
   readonly ifAbsent?: boolean
 }
 
+/** Which bytes of an object are read, and where to. */
 export interface GetOptions extends CallOptions {
   /** First byte wanted, default 0. */
   readonly offset?: number
@@ -38,6 +41,7 @@ export interface GetOptions extends CallOptions {
   readonly into?: Uint8Array
 }
 
+/** An object as lists tell of it. */
 export interface StoredObject {
   readonly key: string
   readonly sizeBytes: number
@@ -114,6 +118,7 @@ export interface StorageRequest {
   readonly confirm?: (question: string) => Promise<boolean>
 }
 
+/** Opens a storage. Called once for each destination of a run. @throws PortError */
 export type StorageFactory = (request: StorageRequest) => Promise<Storage>
 
 /** Messages for people who look for a fault; never for data, never with secrets. */

@@ -17,6 +17,7 @@ const ciphertext =
   '522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa' +
   '8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662'
 
+const golden = new URL('../golden.json', import.meta.url)
 const vectors = [
   {
     name: 'test case 13 of GCM, nothing',
@@ -44,13 +45,14 @@ const vectors = [
   },
 ]
 
-describeEncryption(aesGcm, { vectors })
+describeEncryption(aesGcm, { vectors, golden })
 
 // koffi is installed wherever these tests run; a Node that does not export its OpenSSL has only one lane.
 const libcrypto = loadLibcrypto()
 const direct: Cipher | undefined = libcrypto === undefined ? undefined : libcryptoCipher(libcrypto)
 
-if (direct !== undefined) describeEncryption({ ...aesGcm, create: () => direct }, { vectors, name: 'by libcrypto' })
+if (direct !== undefined)
+  describeEncryption({ ...aesGcm, create: () => direct }, { vectors, golden, name: 'by libcrypto' })
 
 describe('the two ways to OpenSSL', () => {
   afterEach(() => {

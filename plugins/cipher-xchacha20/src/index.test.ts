@@ -6,6 +6,7 @@ import xchacha20 from './index.js'
 import { javascriptCipher } from './javascript-cipher.js'
 import { isOpensslAble, opensslCipher } from './openssl-cipher.js'
 
+const golden = new URL('../golden.json', import.meta.url)
 const vectors = [
   {
     name: 'draft-irtf-cfrg-xchacha-03, A.3.1',
@@ -23,8 +24,8 @@ const vectors = [
   },
 ]
 
-describeEncryption(xchacha20, { vectors })
-describeEncryption({ ...xchacha20, create: () => javascriptCipher }, { name: 'without OpenSSL', vectors })
+describeEncryption(xchacha20, { vectors, golden })
+describeEncryption({ ...xchacha20, create: () => javascriptCipher }, { name: 'without OpenSSL', vectors, golden })
 
 describe('XChaCha20-Poly1305', () => {
   it('is done by OpenSSL wherever it can', () => {

@@ -7,6 +7,7 @@ import deflate from './index.js'
 import { looksIncompressible } from './sample.js'
 
 const text = Buffer.from('the backup of a folder, '.repeat(6) + '0123456789'.repeat(3))
+const golden = new URL('../golden.json', import.meta.url)
 const vectors = [
   {
     name: 'what fflate 0.8.3 wrote at level 6',
@@ -22,7 +23,7 @@ const vectors = [
   { name: 'an empty stream', plain: new Uint8Array(0), compressedHex: '0300' },
 ]
 
-describeCompression(deflate, { vectors })
+describeCompression(deflate, { vectors, golden })
 
 describe('deflate', () => {
   const compressor = new DeflateCompressor(6)

@@ -2,13 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { isPlugin, type Storage, type StorageFactory, type StorageRequest } from '@bkp/plugin-api'
-import { describeStorage } from '@bkp/testkit'
+import type { Storage, StorageRequest } from '@bkp/plugin-api'
+import { describeStorage, openStorageOf } from '@bkp/testkit'
 import type { WebServer } from './web-server.js'
 
 export const webdavEntry = new URL('../../../plugins/storage-webdav/dist/index.js', import.meta.url)
-
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
 /** Opens a storage by the built plugin, as core does. */
 export async function openWebdav(
@@ -18,17 +16,7 @@ export async function openWebdav(
 ): Promise<Storage> {
   const plugin: unknown = ((await import(pathToFileURL(fileURLToPath(webdavEntry)).href)) as { default?: unknown })
     .default
-  if (!isPlugin(plugin)) throw new Error('storage-webdav exports no plugin')
-  const factories = new Map<string, StorageFactory>()
-  await plugin.activate({
-    apiVersion: '1.1.0',
-    log: silent,
-    registerNotifier: () => undefined,
-    registerStorage: (id, factory) => factories.set(id, factory),
-  })
-  const open = factories.get('webdav')
-  if (open === undefined) throw new Error('storage-webdav has no storage webdav')
-  return open({ url, configuration, intent, log: silent })
+  return openStorageOf(plugin, { id: 'webdav', url, configuration, intent })
 }
 
 export interface ServedFor {

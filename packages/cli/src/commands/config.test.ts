@@ -231,6 +231,11 @@ describe('destinations', () => {
 `)
   })
 
+  it('of plugins of others may lie at a path without a host', async () => {
+    expect((await run(['destinations:add', 'far', 'cloud:///folder'])).exitCode).toBe(0)
+    expect(readFileSync(file, 'utf8')).toContain('url: cloud:///folder')
+  })
+
   it('ask on a terminal for what the storage wants and nothing else gives', async () => {
     rmSync(file)
     const ran = await run(['destinations:add', 'far', 'cloud://b'], { answers: ['k2', literal] })
@@ -255,6 +260,7 @@ describe('destinations', () => {
     [['far', 'ann@host:/b'], 'Write sftp://ann@host/b'],
     [['far', `cloud//ann:${literal}@b`], '"cloud//ann@b" lacks the colon of a URL'],
     [['far', 'cloud:b'], 'is neither a URL nor REPOSITORY:DESTINATION'],
+    [['far', 's3:///folder'], 's3:///folder names no host or bucket'],
     [['far', 'cloud://'], 'cloud:// names no host or bucket'],
     [['far', 'cloud://b:port/x'], 'has a port that is no number'],
     [['far', 'cloud://b?port=many'], 'option port must be integer'],

@@ -1,5 +1,7 @@
 import type { CompressionModule, Compressor } from '@bkp/plugin-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeGoldenCompression } from '../golden/golden-compression.js'
+import { growthDuring, memoryText, type ReportRow, speedText, tellReport, wantsReport } from '../report/report.js'
 import { textLikeBytes } from '../support/samples.js'
 import { speedLine, speedOf, speedSizes } from '../support/speed.js'
 import { describeDamage } from './damage.js'
@@ -13,12 +15,18 @@ export interface CompressionVector {
   readonly compressedHex: string
 }
 
+/** How a codec is tested. */
 export interface CompressionSuiteOptions {
   /** Shown beside the id, e.g. `level 19`. */
   readonly name?: string
   readonly configuration?: Readonly<Record<string, unknown>>
-  /** At least one: compressed bytes are on disk for ever. */
-  readonly vectors: readonly CompressionVector[]
+  /** Bytes from elsewhere: a specification, another program, an older format. Left out only where there is a golden file. */
+  readonly vectors?: readonly CompressionVector[]
+  /**
+   * A JSON file in the plugin's repository that pins its bytes for ever: whatever it holds must be read. Written and
+   * extended by `BKP_GOLDEN=update npm test`, e.g. `new URL('../golden.json', import.meta.url)`.
+   */
+  readonly golden?: URL
 }
 
 /** Gives the instance under test; only inside of tests. */
@@ -44,14 +52,15 @@ export function describeCompression(module: CompressionModule, options: Compress
 
     describeRoundTrips(module, options, compressor)
     describeDamage(compressor)
-    describeVectors(options.vectors, compressor)
+    describeVectors(options, compressor)
+    if (options.golden !== undefined) describeGoldenCompression(options.golden, module.id, compressor)
     afterAll(() => reportSpeed(title, compressor()))
   })
 }
 
-function describeVectors(vectors: readonly CompressionVector[], compressor: GetCompressor): void {
+function describeVectors({ vectors = [], golden }: CompressionSuiteOptions, compressor: GetCompressor): void {
   it('comes with bytes that pin the format', () => {
-    expect(vectors.length).toBeGreaterThan(0)
+    expect(golden !== undefined || vectors.length > 0).toBe(true)
   })
 
   it.each(vectors)('reads $name', ({ plain, compressedHex }) => {
@@ -61,17 +70,26 @@ function describeVectors(vectors: readonly CompressionVector[], compressor: GetC
   })
 }
 
-function reportSpeed(title: string, compressor: Compressor): void {
-  const lines = Object.entries(speedSizes).map(([sizeName, sizeBytes]) => {
+async function reportSpeed(title: string, compressor: Compressor): Promise<void> {
+  const lines: string[] = []
+  const rows: ReportRow[] = []
+  for (const [sizeName, sizeBytes] of Object.entries(speedSizes)) {
     const plain = textLikeBytes(sizeBytes)
     const packed = new Uint8Array(sizeBytes)
     const length = compressor.compress(plain, packed)
     const compressed = packed.slice(0, Math.max(0, length))
     const output = new Uint8Array(sizeBytes)
-    return speedLine(title, `${sizeName} of text to ${((100 * length) / sizeBytes).toFixed(0)} %`, {
-      compress: speedOf(sizeBytes, () => compressor.compress(plain, packed)),
-      decompress: speedOf(sizeBytes, () => compressor.decompress(compressed, output)),
+    const ratio = `${((100 * length) / sizeBytes).toFixed(0)} %`
+    const speeds = { compress: 0, decompress: 0 }
+    const growth = await growthDuring(() => {
+      speeds.compress = speedOf(sizeBytes, () => compressor.compress(plain, packed))
+      speeds.decompress = speedOf(sizeBytes, () => compressor.decompress(compressed, output))
     })
-  })
-  console.info(lines.join('\n'))
+    lines.push(speedLine(title, `${sizeName} of text to ${ratio}`, speeds))
+    const [compress, decompress] = [speedText(speeds.compress), speedText(speeds.decompress)]
+    const cells = { 'shrinks to': ratio, compress, decompress, memory: memoryText(growth) }
+    rows.push({ what: `${sizeName} of text`, cells })
+  }
+  if (wantsReport()) tellReport(`compression ${title}`, rows)
+  else console.info(lines.join('\n'))
 }

@@ -1,8 +1,11 @@
 import type { Cipher, EncryptionModule } from '@bkp/plugin-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeGoldenEncryption } from '../golden/golden-encryption.js'
+import { growthDuring, memoryText, type ReportRow, speedText, tellReport, wantsReport } from '../report/report.js'
 import { randomLikeBytes } from '../support/samples.js'
 import { speedLine, speedOf, speedSizes } from '../support/speed.js'
 import { describeForgery } from './forgery.js'
+import { describeNonces } from './nonces.js'
 import { describeSealing } from './sealing.js'
 
 /** Everything in hexadecimal. Ciphers have no choice in what they write: sealing must give exactly this. */
@@ -17,12 +20,18 @@ export interface EncryptionVector {
   readonly sealed: string
 }
 
+/** How a cipher is tested. */
 export interface EncryptionSuiteOptions {
   /** Shown beside the id, e.g. `without OpenSSL`. */
   readonly name?: string
   readonly configuration?: Readonly<Record<string, unknown>>
   /** At least one, from a specification. */
   readonly vectors: readonly EncryptionVector[]
+  /**
+   * A JSON file in the plugin's repository that pins what it seals for ever; see the same option of codecs. An update adds
+   * what is missing and never changes what is there.
+   */
+  readonly golden?: URL
 }
 
 /** What the parts of the suite are given. */
@@ -55,7 +64,9 @@ export function describeEncryption(module: EncryptionModule, options: Encryption
 
     describeVectors(options.vectors, cipher)
     describeSealing(tested)
+    describeNonces(tested)
     describeForgery(tested)
+    if (options.golden !== undefined) describeGoldenEncryption(options.golden, tested)
     afterAll(() => reportSpeed(title, tested))
   })
 }
@@ -80,18 +91,25 @@ function bytes(hex: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex, 'hex'))
 }
 
-function reportSpeed(title: string, { module, cipher }: CipherUnderTest): void {
+async function reportSpeed(title: string, { module, cipher }: CipherUnderTest): Promise<void> {
   const key = randomLikeBytes(32, 1)
   const nonce = randomLikeBytes(module.nonceBytes, 2)
   const aad = randomLikeBytes(64, 3)
-  const lines = Object.entries(speedSizes).map(([sizeName, sizeBytes]) => {
+  const lines: string[] = []
+  const rows: ReportRow[] = []
+  for (const [sizeName, sizeBytes] of Object.entries(speedSizes)) {
     const plain = randomLikeBytes(sizeBytes, 4)
     const sealed = new Uint8Array(sizeBytes + module.overheadBytes)
     const opened = new Uint8Array(sizeBytes)
-    return speedLine(title, sizeName, {
-      seal: speedOf(sizeBytes, () => cipher().seal(key, nonce, aad, plain, sealed)),
-      open: speedOf(sizeBytes, () => cipher().open(key, nonce, aad, sealed, opened)),
+    const speeds = { seal: 0, open: 0 }
+    const growth = await growthDuring(() => {
+      speeds.seal = speedOf(sizeBytes, () => cipher().seal(key, nonce, aad, plain, sealed))
+      speeds.open = speedOf(sizeBytes, () => cipher().open(key, nonce, aad, sealed, opened))
     })
-  })
-  console.info(lines.join('\n'))
+    lines.push(speedLine(title, sizeName, speeds))
+    const [seal, open] = [speedText(speeds.seal), speedText(speeds.open)]
+    rows.push({ what: sizeName, cells: { seal, open, memory: memoryText(growth) } })
+  }
+  if (wantsReport()) tellReport(`encryption ${title}`, rows)
+  else console.info(lines.join('\n'))
 }

@@ -10,8 +10,10 @@ import {
 import { type Occasion, occasions } from '../support/occasions.js'
 import { withFlippedBit } from '../support/samples.js'
 
+/** A call of a storage that can be made to fail. */
 export type StorageCall = 'put' | 'get' | 'stat' | 'list' | 'remove'
 
+/** What goes wrong, and when. */
 export type Fault =
   /**
    * `before`: the call does nothing. `after`: it does everything, and the answer is lost on its way back; of a list, after

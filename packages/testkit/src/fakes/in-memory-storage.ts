@@ -9,6 +9,7 @@ import {
   type StoredObject,
 } from '@bkp/plugin-api'
 
+/** What an in-memory storage is made with. */
 export interface InMemoryStorageOptions {
   /** Give two storages the same map and they are two openings of one place. */
   readonly objects?: Map<string, Uint8Array>

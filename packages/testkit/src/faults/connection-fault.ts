@@ -46,6 +46,7 @@ export interface ProxyCounts {
   readonly bytesDown: number
 }
 
+/** What a proxy has really done. */
 export type Counts = { -readonly [K in keyof ProxyCounts]: ProxyCounts[K] }
 
 /** A fault at work. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ActiveFault, type ConnectionFault, type Counts, type ProxyCounts } from './connection-fault.js'
 import { ProxiedConnection } from './proxied-connection.js'
 
+/** Where a proxy stands. */
 export interface FaultProxyOptions {
   readonly target: { readonly host: string; readonly port: number }
 }

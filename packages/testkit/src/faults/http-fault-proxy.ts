@@ -58,6 +58,7 @@ interface ActiveHttpFault {
   requests: number
 }
 
+/** Where a proxy stands. */
 export interface HttpFaultProxyOptions {
   readonly target: { readonly host: string; readonly port: number }
 }

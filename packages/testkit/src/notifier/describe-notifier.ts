@@ -22,12 +22,14 @@ export type ServiceState =
   /** Refuses, and quotes all that it was sent, secrets included. */
   | 'refusing'
 
+/** How a notifier is tested. */
 export interface NotifierSuiteOptions {
   open(service: ServiceState): Promise<NotifierFixture>
   /** Values of secret options, as texts: they must be in no error. */
   readonly secrets: readonly string[]
 }
 
+/** What the parts of the suite are given. */
 export interface NotifierUnderTest {
   withNotifier(service: ServiceState, action: (fixture: NotifierFixture) => Promise<void>): Promise<void>
   readonly secrets: readonly string[]

@@ -1,8 +1,11 @@
 import type { Source, SourceModule } from '@bkp/plugin-api'
 import { describe, expect, it } from 'vitest'
+import { silentLog } from '../host/plugin-context.js'
+import { tellReport, wantsReport } from '../report/report.js'
 import { expectPortRejection } from '../support/port-failures.js'
 import { describeDirectories } from './directories.js'
 import { describeFiles } from './files.js'
+import { sourceThroughput } from './throughput.js'
 
 /** A file that the source must have. */
 export interface ExpectedFile {
@@ -28,6 +31,7 @@ export interface SourceFixture {
   dispose(): void | Promise<void>
 }
 
+/** How a source is tested. */
 export interface SourceSuiteOptions {
   /** Shown beside the id. */
   readonly name?: string
@@ -40,6 +44,7 @@ export interface SourceSuiteOptions {
   prepare(): SourceFixture | Promise<SourceFixture>
 }
 
+/** What the parts of the suite are given. */
 export interface SourceUnderTest {
   readonly options: SourceSuiteOptions
   /** Opens the source of a new fixture for the time of `action`. */
@@ -79,6 +84,11 @@ export function describeSource(module: SourceModule, options: SourceSuiteOptions
 
     describeFiles(tested)
     describeDirectories(tested)
+    if (wantsReport())
+      it('is measured', () =>
+        tested.withSource(async (source, { files }) => {
+          tellReport(`source ${title}`, await sourceThroughput(source, files.slice(0, 100)))
+        }))
   })
 }
 
@@ -86,5 +96,3 @@ export function describeSource(module: SourceModule, options: SourceSuiteOptions
 export function pathOf(text: string): Uint8Array {
   return Buffer.from(text)
 }
-
-const silentLog = { debug: () => undefined, info: () => undefined, warn: () => undefined }

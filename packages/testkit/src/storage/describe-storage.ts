@@ -1,5 +1,6 @@
 import type { Storage } from '@bkp/plugin-api'
 import { describe, expect, it } from 'vitest'
+import { tellReport, wantsReport } from '../report/report.js'
 import { describeClock } from './clock.js'
 import { describeClosing } from './closing.js'
 import { describeConditionalCreate } from './conditional-create.js'
@@ -12,6 +13,7 @@ import { describeParallelCalls } from './parallel-calls.js'
 import { describeRanges } from './ranges.js'
 import { describeReplacing } from './replacing.js'
 import { describeSizes } from './sizes.js'
+import { storageThroughput } from './throughput.js'
 
 /** An empty place, opened; made anew for every test. */
 export interface StorageFixture {
@@ -32,17 +34,20 @@ export interface StorageProcess {
   readonly configuration: Readonly<Record<string, unknown>>
 }
 
+/** How a storage is tested. */
 export interface StorageSuiteOptions<F extends StorageFixture = StorageFixture> {
   open(): Promise<F>
   /** Left out only where nothing outlives the process. */
   readonly process?: (fixture: F) => StorageProcess
 }
 
+/** What the parts of the suite are given. */
 export interface StorageUnderTest {
   /** Opens a new place for the time of `action`. */
   withStorage(action: (storage: Storage, fixture: OpenedFixture) => Promise<void>): Promise<void>
 }
 
+/** A fixture within a test. */
 export interface OpenedFixture {
   /** As {@link StorageFixture.reopen}. */
   reopen(): Promise<Storage>
@@ -91,5 +96,9 @@ export function describeStorage<F extends StorageFixture>(name: string, options:
     if (options.process !== undefined) describeKilledWriters(tested)
     describeClock(tested)
     describeClosing(tested)
+    if (wantsReport())
+      it('is measured', { timeout: 120_000 }, () =>
+        tested.withStorage(async (storage) => tellReport(`storage ${name}`, await storageThroughput(storage))),
+      )
   })
 }

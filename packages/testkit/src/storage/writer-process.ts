@@ -1,5 +1,5 @@
 // A program that `describeKilledWriters` starts and kills. Its argument is a `WriterOrder` in JSON.
-import { apiVersion, isPlugin, type StorageFactory } from '@bkp/plugin-api'
+import { openStorageOf } from '../host/open-contribution.js'
 
 export interface WriterOrder {
   readonly entry: string
@@ -10,21 +10,10 @@ export interface WriterOrder {
   readonly objects: readonly { readonly key: string; readonly sizeBytes: number; readonly filledWith: number }[]
 }
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
-
 async function write(order: WriterOrder): Promise<void> {
   const plugin: unknown = ((await import(order.entry)) as { default?: unknown }).default
-  if (!isPlugin(plugin)) throw new Error(`${order.entry} exports no plugin`)
-  const factories = new Map<string, StorageFactory>()
-  await plugin.activate({
-    apiVersion,
-    log: silent,
-    registerStorage: (id, factory) => factories.set(id, factory),
-    registerNotifier: () => undefined,
-  })
-  const open = factories.get(order.id)
-  if (open === undefined) throw new Error(`${order.entry} has no storage ${order.id}`)
-  const storage = await open({ url: order.url, configuration: order.configuration, intent: 'open', log: silent })
+  const { id, url, configuration } = order
+  const storage = await openStorageOf(plugin, { id, url, configuration })
   for (const { key, sizeBytes, filledWith } of order.objects) {
     const bytes = new Uint8Array(sizeBytes).fill(filledWith)
     process.stdout.write(`begins ${key}\n`)

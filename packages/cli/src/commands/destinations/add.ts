@@ -39,8 +39,8 @@ export default class DestinationsAdd extends BaseCommand {
     const { config } = await this.scope()
     refuseName(args.name)
     const url = repositoryUrl(args.url)
-    refuseBrokenHost(url)
     const core = await import('@bkp/core/config')
+    await refuseBrokenHostUnlessPath(url, core.schemeOf(url))
     const { path } = config.locate(flags.config)
     const old = (await config.readIfThere(flags.config)) ?? core.newConfigText(this.schemaPath)
     const loaded = await config.check(old, path)
@@ -78,6 +78,15 @@ export default class DestinationsAdd extends BaseCommand {
     for (const { path, message } of warnings)
       if (path === prefix || path.startsWith(`${prefix}.`)) this.warnPeople(`${path} ${message}`)
   }
+}
+
+/** Storages of somebody else's may lie at a path without a host, as in `mynas:///folder`; of ours only folders do. */
+async function refuseBrokenHostUnlessPath(url: string, scheme: string): Promise<void> {
+  if (/^[^:]+:\/\/\/./.test(url)) {
+    const { builtInNames } = await import('../../composition/built-in-contributions.js')
+    if (!builtInNames().some(({ port, name }) => port === 'scheme' && name === scheme)) return
+  }
+  refuseBrokenHost(url)
 }
 
 function onlyOne(repositories: readonly string[]): string {

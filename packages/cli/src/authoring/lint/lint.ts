@@ -1,0 +1,25 @@
+import { filesRule, hostsRule, moduleRule, pluginApiRule } from './file-rules.js'
+import type { Finding, LintContext, PluginPackage, Rule } from './finding.js'
+import { apiRangeRule, manifestRule, schemaRule } from './manifest-rules.js'
+import { metadataRule, namesRule, oclifRule, scriptsRule } from './package-rules.js'
+
+const rules: readonly Rule[] = [
+  manifestRule,
+  schemaRule,
+  apiRangeRule,
+  namesRule,
+  metadataRule,
+  oclifRule,
+  scriptsRule,
+  filesRule,
+  moduleRule,
+  pluginApiRule,
+  hostsRule,
+]
+
+/** Everything that would fail for users of a plugin, errors first. */
+export async function lintPlugin(plugin: PluginPackage, context: LintContext): Promise<readonly Finding[]> {
+  const findings = (await Promise.all(rules.map((rule) => rule(plugin, context)))).flat()
+  const of = (level: Finding['level']) => findings.filter((finding) => finding.level === level)
+  return [...of('error'), ...of('warning')]
+}

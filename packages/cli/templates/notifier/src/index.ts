@@ -1,0 +1,8 @@
+import { definePlugin } from '@bkp/plugin-api'
+import { createNotifier } from './file-notifier.js'
+
+export default definePlugin({
+  activate(context) {
+    context.registerNotifier('{{id}}', createNotifier)
+  },
+})

@@ -1,0 +1,2 @@
+/** Text of docs/plugins/manifest.md. */
+export declare function manifestPage(): string

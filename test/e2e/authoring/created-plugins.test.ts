@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createEngine } from '@bkp/core'
+import { Secret } from '@bkp/plugin-api'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bkp } from '../../support/run-bkp.js'
+
+const run = promisify(execFile)
+const kinds = ['storage', 'compression', 'encryption', 'source', 'notifier'] as const
+const parent = mkdtempSync(join(tmpdir(), 'bkp-created-'))
+
+/** Runs npm; its output is in the error when it fails. */
+async function npm(folder: string, ...argv: string[]): Promise<string> {
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' }
+  // Vitest would take itself for a part of the test that runs here.
+  for (const name of Object.keys(env)) if (/^(VITEST|NODE_ENV$|npm_)/.test(name)) delete env[name]
+  try {
+    return (await run('npm', argv, { cwd: folder, env, maxBuffer: 64 * 1024 * 1024 })).stdout
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string }
+    throw new Error(`npm ${argv.join(' ')} failed in ${folder}:\n${stdout.slice(-4000)}\n${stderr.slice(-2000)}`)
+  }
+}
+
+describe('a plugin that bkp plugins create wrote', () => {
+  // One node_modules above all of them: each finds what it imports there, as in a package of its own.
+  beforeAll(async () => {
+    for (const kind of kinds) {
+      const { code, stderr } = await bkp([
+        'plugins:create',
+        kind,
+        '--id',
+        `my-${kind}`,
+        '--directory',
+        join(parent, kind),
+        '--yes',
+      ])
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    }
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(parent, 'storage/package.json'), 'utf8'))
+    const all: Record<string, string> = { ...dependencies, ...devDependencies }
+    for (const [name, range] of Object.entries(all)) all[name] = range.replace('file:', 'file:storage/')
+    writeFileSync(join(parent, 'package.json'), JSON.stringify({ private: true, dependencies: all }))
+    await npm(parent, 'install', '--ignore-scripts', '--no-audit', '--no-fund')
+  })
+  afterAll(() => rmSync(parent, { recursive: true, force: true }))
+
+  it.each(kinds)('for the port %s compiles and passes its tests as it is', async (kind) => {
+    const output = await npm(join(parent, kind), 'test')
+    expect(output).toMatch(/Tests\s+\d+ passed/)
+  })
+
+  it.each(kinds)(
+    'for the port %s has nothing that lint would find, but for the tarballs of this machine',
+    async (kind) => {
+      const { code, stdout } = await bkp(['plugins:lint', join(parent, kind), '--json'])
+      const { findings } = JSON.parse(stdout) as { findings: readonly { path: string; rule: string }[] }
+      expect(findings.map(({ rule, path }) => `${rule} ${path}`)).toEqual([
+        'api-range package.json#/dependencies/@bkp~1plugin-api',
+      ])
+      expect(code).toBe(0)
+    },
+  )
+
+  it('works in bkp: storage, codec and cipher in one backup, and the source in another', async () => {
+    const bundledPluginDirectories = ['@bkp/source-fs'].map((name) =>
+      dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`))),
+    )
+    const pluginDirectories = kinds.map((kind) => join(parent, kind))
+    const engine = await createEngine({ pluginDirectories, bundledPluginDirectories, workers: 1 })
+    const places = [{ name: 'mine', url: `my-storage://${join(parent, 'repository')}` }]
+    const file = join(parent, 'texts.json')
+    writeFileSync(file, JSON.stringify({ letter: 'Dear Ann, '.repeat(20_000) }))
+    const unlock = { kind: 'passphrase', passphrase: new Secret('a passphrase') } as const
+    try {
+      await engine.createRepository(places, unlock.passphrase)
+      const repository = await engine.openRepository(places, unlock)
+      try {
+        for (const what of [
+          { source: { id: 'fs', configuration: {} }, paths: [Buffer.from(file)] },
+          { source: { id: 'my-source', configuration: { file } }, paths: [Buffer.from('/')] },
+        ]) {
+          const { stats, issues } = await repository.backup({
+            ...what,
+            hostname: 'test',
+            username: 'test',
+            program: 'test',
+            tags: [],
+            excludes: [],
+            excludeCaches: false,
+            oneFileSystem: false,
+            force: false,
+            dryRun: false,
+            compression: { id: 'my-compression', configuration: { level: 5 } },
+            cipher: 'my-encryption',
+          })
+          expect(issues).toEqual([])
+          expect(stats.files).toBe(1)
+          expect(stats.bytes).toBeGreaterThan(150_000)
+          expect(stats.storedBytes).toBeLessThan(50_000)
+        }
+        const checked = await repository.check({ readDataShare: 1, heal: false })
+        expect(checked.map(({ damages }) => damages)).toEqual([[]])
+      } finally {
+        await repository.close()
+      }
+    } finally {
+      await engine.close()
+    }
+  })
+
+  it('puts what it measures into the README', async () => {
+    await npm(join(parent, 'source'), 'run', 'report')
+    expect(readFileSync(join(parent, 'source/README.md'), 'utf8')).toMatch(/\| files of \d+ bytes \| [\d.]+ MB\/s \|/)
+  })
+})
