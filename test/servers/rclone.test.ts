@@ -64,7 +64,7 @@ describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-
   describeStorage('rclone, WebDAV by Apache', {
     async open() {
       const place = `r-${randomBytes(6).toString('hex')}`
-      const url = `rclone:dav:some where/${place}`
+      const url = `rclone://dav/some%20where/${place}`
       const dispose = async () => rmSync(join(server.documents, 'some where', place), { recursive: true })
       return { url, storage: await open(url, config, 'create'), reopen: () => open(url, config, 'open'), dispose }
     },
@@ -76,7 +76,7 @@ describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-
     const target = join(folder, 'restored')
     const { second } = await backUpAndRestore({
       pluginDirectories: examples.map(folderOfExample),
-      url: 'rclone:dav:backups/of git',
+      url: 'rclone://dav/backups/of%20git',
       options: { config },
       repository: project.repository,
       change: project.change,
@@ -87,13 +87,13 @@ describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-
   })
 
   it('says auth, and no secret, when the login is wrong', async () => {
-    const failure = await open('rclone:stranger:backup', config, 'open').catch((error: unknown) => error)
+    const failure = await open('rclone://stranger/backup', config, 'open').catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'auth' })
     expect(String((failure as Error).message)).not.toContain(login.password)
   })
 
   it('says offline when the server is gone, and goes on when it is back', async () => {
-    const storage = await open('rclone:dav:break', config, 'create')
+    const storage = await open('rclone://dav/break', config, 'create')
     try {
       await server.kill()
       await expect(storage.put('object', Buffer.from('content'))).rejects.toMatchObject({ code: 'offline' })

@@ -18,14 +18,18 @@ describe('opening', () => {
     expectPortRejection('not-found', () => place.open('open')))
 
   it('names what is wrong with a remote that rclone does not know', async () => {
-    const failure = await openUrl('rclone:nowhere:backup').catch((error: unknown) => error)
+    const failure = await openUrl('rclone://nowhere/backup').catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'config', message: expect.stringContaining('nowhere:backup') })
   })
 
-  it.each(['rclone:', 'rclone:disk', 'rclone::s3,secret_access_key=abc:bucket', 'rclone:disk:/a[1]'])(
-    'refuses %s',
-    (url) => expectPortRejection('config', () => openUrl(url)),
-  )
+  it.each([
+    'rclone:',
+    'rclone://disk',
+    'rclone:disk:path',
+    'rclone://:s3,secret_access_key=abc:/bucket',
+    'rclone://disk/a[1]',
+    'rclone://disk/%',
+  ])('refuses %s', (url) => expectPortRejection('config', () => openUrl(url)))
 })
 
 describe('temporary files', () => {

@@ -68,7 +68,7 @@ describe('the examples, built from the packed plugin-api and testkit alone', () 
   it('say what is missing on this machine', async () => {
     const engine = await engineWith(installed)
     try {
-      const url = 'rclone:disk:/nowhere?program=no-such-rclone'
+      const url = 'rclone://disk//nowhere?program=no-such-rclone'
       await expect(engine.probe({ name: 'cloud', url })).rejects.toMatchObject({
         message: expect.stringContaining('no-such-rclone'),
         hint: expect.stringContaining('Install rclone'),

@@ -16,7 +16,7 @@ export async function makePlace() {
   await writeFile(join(folder, 'rclone.conf'), '[disk]\ntype = local\n')
   await writeFile(program, `#!/bin/sh\necho $$ > '${pidFile}'\nexec rclone "$@"\n`)
   await chmod(program, 0o755)
-  const url = `rclone:disk:${data}/some where/repository`
+  const url = `rclone://disk/${data}/some%20where/repository`
   const configuration = { program, config: join(folder, 'rclone.conf') }
   return {
     url,
