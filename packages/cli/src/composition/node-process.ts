@@ -38,6 +38,7 @@ export function nodeProcessParts(
   // Losing a warning because nobody reads is no reason to fail.
   const told = new Set<string>()
   const warn = (message: string) => {
+    if (told.has(message)) return
     told.add(message)
     terminal.stderr.write(`Warning: ${safe(message)}\n`).catch(() => undefined)
   }
