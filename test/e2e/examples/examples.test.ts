@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,16 +14,18 @@ import {
   run,
 } from '../../support/examples.js'
 import { makeGitProject } from '../../support/git-project.js'
+import { reportOf } from '../../support/outcomes.js'
+import { bkp } from '../../support/run-bkp.js'
 
 const work = mkdtempSync(join(tmpdir(), 'bkp-examples-'))
 const inWork = (name: string) => join(work, name)
+const tarballs: Record<string, string> = {}
 let installed: readonly string[]
 
 beforeAll(async () => {
   for (const name of ['interfaces', 'tarballs', 'installed', 'git']) mkdirSync(inWork(name))
   const interfaces = await packInterfaces(inWork('interfaces'))
   await installExamples(work, interfaces)
-  const tarballs: Record<string, string> = {}
   for (const name of examples) {
     await run('npm', ['run', '--silent', 'build'], inWork(name))
     tarballs[`bkp-${name}`] = await pack(inWork(name), inWork('tarballs'))
@@ -63,6 +66,32 @@ describe('the examples, built from the packed plugin-api and testkit alone', () 
     expect(first.stats.newBytes).toBeGreaterThan(6_000_000)
     // What was packed by git before is in the same places of the new bundle.
     expect(second.stats.newBytes).toBeLessThan(first.stats.newBytes / 2)
+  })
+
+  it('are installed and used by the command line: codec and source, into a storage made for the disk', async () => {
+    const project = makeGitProject(inWork('git-of-cli'))
+    const env = { BKP_DATA_DIR: inWork('data') }
+    for (const name of examples) {
+      const integrity = `sha512-${createHash('sha512')
+        .update(readFileSync(tarballs[`bkp-${name}`] ?? ''))
+        .digest('base64')}`
+      const args = ['plugins:install', tarballs[`bkp-${name}`] ?? '', '--yes', '--integrity', integrity]
+      expect(await bkp(args, { env })).toMatchObject({ code: 0 })
+    }
+    const place = inWork('cli-storage')
+    const target = inWork('cli-restored')
+    expect(await bkp(['init', '--to', place], { env })).toMatchObject({ code: 0 })
+    const backup = ['backup', '/', '--source', 'git', '--source-option', `repository=${project.repository}`]
+    const ran = await bkp([...backup, '--compression', 'brotli', '--to', place, '--json'], { env })
+    expect(reportOf<{ issues: unknown[] }>(ran, 0).issues).toEqual([])
+    expect((await bkp(['check', '--read-data', '--from', place], { env })).code).toBe(0)
+    expect((await bkp(['restore', 'latest', '--from', place, '--target', target], { env })).code).toBe(0)
+    expect(project.clone(join(target, 'project.bundle'))).toEqual({ head: project.head(), fsck: '' })
+    // On a machine without the codec the error names what is missing.
+    const without = await bkp(['restore', 'latest', '--from', place, '--target', inWork('nowhere')])
+    expect(without.code).toBe(1)
+    expect(without.stderr).toContain('brotli')
+    expect(without.stderr).toContain('bkp plugins:install')
   })
 
   it('say what is missing on this machine', async () => {
