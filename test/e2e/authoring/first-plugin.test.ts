@@ -12,7 +12,9 @@ const disk = join(work, 'disk')
 
 /** Blocks that the reader is told to type, in their order. A script cannot be asked: it says --yes. */
 const blocks = [...page.matchAll(/^```sh\n(.*?)^```/gms)].map(([, text = '']) =>
-  text.replaceAll('/tmp/mynas-disk', disk).replace('bkp plugins:link .', 'bkp plugins:link . --yes'),
+  text
+    .replaceAll('/tmp/mynas-disk', disk)
+    .replace('bkp plugins:link .', 'bkp plugins:link . --yes --name bkp-storage-mynas'),
 )
 
 /** A machine of somebody else: no configuration, no cache, no plugins, and bkp on the PATH. */
