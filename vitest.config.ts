@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Vitest would leave one of two processors idle.
+    maxWorkers: Math.max(2, Math.min(4, availableParallelism() - 1)),
     projects: [
       {
         test: {
@@ -18,7 +21,6 @@ export default defineConfig({
           setupFiles: ['./test/setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
@@ -26,22 +28,9 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/servers/**/*.test.ts'],
-          exclude: ['test/servers/faults/whole-runs*'],
           setupFiles: ['./test/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        // Whole runs through faults: `npm run test:whole-runs`. Not all of them are green yet, so CI does not run them.
-        test: {
-          name: 'whole-runs',
-          include: ['test/servers/faults/whole-runs*.test.ts'],
-          setupFiles: ['./test/setup.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
         },
       },
     ],
