@@ -153,7 +153,8 @@ describe('config export and import', () => {
     expect(imported).toContain(`password: ${fromEnvironment} # was env:HOME_PASSWORD`)
     expect(imported).toContain(`secretKey: ${literal}`)
     expect(statSync(file).mode & 0o777).toBe(0o600)
-  })
+    // The key of the file is made slow to guess, three times.
+  }, 120_000)
 
   it('say what a new machine needs beside the file', async () => {
     const key = join(home, 'key')
