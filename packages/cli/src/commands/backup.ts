@@ -5,7 +5,7 @@ import { BaseCommand } from '../base-command.js'
 import { exitCode } from '../errors/exit-codes.js'
 import { backupFlags } from '../flags/backup-flags.js'
 import { chooseCompression } from '../flags/compression.js'
-import { placeHint } from '../flags/place-names.js'
+import { placeHint, syncHint } from '../flags/place-names.js'
 import type { Places } from '../flags/places.js'
 import { readPatternFiles, sourceOfFlags, whatToBackUp } from '../flags/sources.js'
 import { parseSize } from '../flags/values.js'
@@ -114,10 +114,10 @@ function summaryOf(result: BackupResult, places: Places): string[] {
     lines.push(`${counted(issues, 'issue')}: what is named above is not in this snapshot, or not as it is now`)
   if (snapshotId === undefined) return [...lines, 'Dry run: nothing was written']
   if (result.destinations.length > 1) lines.push(...result.destinations.map(outcomeLine))
-  if (result.destinations.some(({ state }) => state === 'lagging'))
-    lines.push(`Bring up what lags by: bkp sync ${placeHint('--from', places)}`)
-  const id = shortId(snapshotId)
   const without = result.destinations.filter(({ state }) => state !== 'complete')
+  const lagging = result.destinations.filter(({ state }) => state === 'lagging')
+  if (lagging.length > 0) lines.push(`Bring up what lags by: ${syncHint(places, lagging)}`)
+  const id = shortId(snapshotId)
   return [...lines, `Snapshot ${id}`, `Next: bkp restore ${id} ${placeHint('--from', places, without)} --target FOLDER`]
 }
 

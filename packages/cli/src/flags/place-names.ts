@@ -75,3 +75,14 @@ export function placeHint(
   const names = repository === undefined ? used.map(({ url }) => url) : [repository]
   return names.map((name) => `${flag} ${safe(quoted(name))}`).join(' ')
 }
+
+/**
+ * The command that brings up what lags, from what does not.
+ * @param lagging their URLs are shown without the query, which may hold a secret where one was refused
+ */
+export function syncHint(places: Places, lagging: readonly { readonly name: string }[]): string {
+  if (places.repository !== undefined) return `bkp sync ${placeHint('--from', places)}`
+  const behind = places.destinations.filter(({ name }) => lagging.some((one) => one.name === name))
+  const targets = behind.map(({ name, url }) => `--to ${safe(quoted(url.includes('?') ? `${name}?…` : name))}`)
+  return ['bkp sync', placeHint('--from', places, lagging), ...targets].filter((part) => part !== '').join(' ')
+}

@@ -35,8 +35,10 @@ export default class DestinationsStatus extends BaseCommand {
       if (message === undefined) continue
       await this.print(`${safe(name)}: ${safe(message)}${hint === undefined ? '' : `\n  ${safe(hint)}`}`)
     }
-    if (statuses.some(({ missingObjects = 0 }) => missingObjects > 0))
-      await this.print(`Bring up what lags by: bkp sync ${placeHint('--from', await this.places(flags))}`)
+    if (statuses.some(({ missingObjects = 0 }) => missingObjects > 0)) {
+      const unusable = statuses.filter(({ message }) => message !== undefined)
+      await this.print(`Bring up what lags by: bkp sync ${placeHint('--from', await this.places(flags), unusable)}`)
+    }
   }
 
   #rowOf(status: DestinationStatus): string[] {
