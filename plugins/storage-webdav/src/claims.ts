@@ -12,6 +12,8 @@ type Context = Pick<Call, 'what' | 'signal'>
 const pollMs = 50
 /** How long a writer waits for another; then core may try again. */
 const patienceMs = 30_000
+/** Refusals in a row without a claim that explains them, after which this user may make none. */
+const mostUnexplained = 3
 
 /**
  * Lets one writer at a time create an object. If-None-Match and `Overwrite: F` are no use in a race: servers look first
@@ -56,12 +58,18 @@ export class Claims {
   async #take(path: string, key: string, lifeMs: number, context: Context): Promise<void> {
     const deadline = Date.now() + patienceMs
     const call: Call = { method: 'MKCOL', path, ...context }
+    let unexplained = 0
     while (true) {
       const answer = await this.#connection.run(call, 403, 405)
       if (answer.ok || this.#unreleased.delete(path)) return
       await this.refuseExisting(key, context)
       const claim = await look(this.#connection, { path, ...context })
-      if (claim === undefined && answer.status === 403) throw this.#connection.refusal(answer, call)
+      if (claim === undefined && answer.status === 403) {
+        // Apache says so too of a collection that another makes at this moment, which may be gone again by our look.
+        await this.refuseExisting(key, context)
+        if (++unexplained === mostUnexplained) throw this.#connection.refusal(answer, call)
+        continue
+      }
       const ageMs = Date.parse(answer.headers.get('date') ?? '') - (claim?.modifiedMs ?? Number.NaN)
       if (ageMs > lifeMs) {
         await this.#leftovers.remove(path, context)
