@@ -39,12 +39,15 @@ export interface StorageSuiteOptions<F extends StorageFixture = StorageFixture> 
   open(): Promise<F>
   /** Left out only where nothing outlives the process. */
   readonly process?: (fixture: F) => StorageProcess
+  /** How many objects are stored for the long list, where one takes long to store. At least 10; default 2,500. */
+  readonly listedObjects?: number
 }
 
 /** What the parts of the suite are given. */
 export interface StorageUnderTest {
   /** Opens a new place for the time of `action`. */
   withStorage(action: (storage: Storage, fixture: OpenedFixture) => Promise<void>): Promise<void>
+  readonly listedObjects: number
 }
 
 /** A fixture within a test. */
@@ -58,6 +61,7 @@ export interface OpenedFixture {
 /** The suite that every storage plugin runs. Call it at the top level of a test file. */
 export function describeStorage<F extends StorageFixture>(name: string, options: StorageSuiteOptions<F>): void {
   const tested: StorageUnderTest = {
+    listedObjects: options.listedObjects ?? 2500,
     async withStorage(action) {
       const fixture = await options.open()
       const opened = [fixture.storage]

@@ -3,13 +3,16 @@ import { describe, expect, it } from 'vitest'
 import type { StorageUnderTest } from './describe-storage.js'
 import { expectListed, forEachParallel, listed } from './observations.js'
 
-// More than two pages of 1,000, which is what most object stores give at once; half of them side by side.
-const flat = Array.from({ length: 1250 }, (_, n) => object(`index/${n.toString(16).padStart(8, '0')}`, n % 7))
-const nested = Array.from({ length: 1250 }, (_, n) => {
-  const name = ((n * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, '0')
-  return object(`packs/${name.slice(0, 2)}/${name}`, n % 5)
-})
-const all = [...flat, ...nested, object('bkp.json', 3), object('packs-of-others/object', 4)]
+/** Half of them side by side; 2,500 are more than two pages of 1,000, which is what most object stores give at once. */
+function manyObjects(count: number): readonly StoredObject[] {
+  const half = Math.ceil(count / 2)
+  const flat = Array.from({ length: half }, (_, n) => object(`index/${n.toString(16).padStart(8, '0')}`, n % 7))
+  const nested = Array.from({ length: count - half }, (_, n) => {
+    const name = ((n * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, '0')
+    return object(`packs/${name.slice(0, 2)}/${name}`, n % 5)
+  })
+  return [...flat, ...nested, object('bkp.json', 3), object('packs-of-others/object', 4)]
+}
 
 const few = ['bkp.json', 'index/a', 'index/b', 'packs/aa/aa1', 'packs/aa/aa2', 'packs/ab/ab1', 'packs-2/a'].map(
   (key, n) => object(key, n),
@@ -37,10 +40,11 @@ const prefixes = [
   'a',
 ]
 
-export function describeListing({ withStorage }: StorageUnderTest): void {
+export function describeListing({ withStorage, listedObjects }: StorageUnderTest): void {
   describe('a list', () => {
-    it('gives 2,500 objects, each once, with their sizes, by prefix and in all', () =>
+    it(`gives ${listedObjects} objects, each once, with their sizes, by prefix and in all`, () =>
       withStorage(async (storage, { reopen }) => {
+        const all = manyObjects(listedObjects)
         await forEachParallel(all, ({ key, sizeBytes }) => storage.put(key, new Uint8Array(sizeBytes)))
         const opened = await reopen()
         for (const prefix of ['', 'index/', 'packs/', 'packs', 'packs/0', 'index/000001', 'packs/00/']) {
