@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { isPlugin, type Storage, type StorageFactory } from '@bkp/plugin-api'
 import { describeStorage } from '@bkp/testkit'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { RetryingStorage } from '../../packages/core/src/ports/retrying.js'
 import { backUpAndRestore, examples, folderOfExample, run } from '../support/examples.js'
 import { makeGitProject } from '../support/git-project.js'
 import { startApache } from './support/apache.js'
@@ -66,7 +67,9 @@ describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-
       const place = `r-${randomBytes(6).toString('hex')}`
       const url = `rclone://dav/some%20where/${place}`
       const dispose = async () => rmSync(join(server.documents, 'some where', place), { recursive: true })
-      return { url, storage: await open(url, config, 'create'), reopen: () => open(url, config, 'open'), dispose }
+      // As core uses it: a read that meets a replacement in the middle is cut off by Apache, which is transient.
+      const patiently = async (intent: 'create' | 'open') => new RetryingStorage(await open(url, config, intent))
+      return { url, storage: await patiently('create'), reopen: () => patiently('open'), dispose }
     },
     process: ({ url }) => ({ entry, id: 'rclone', url, configuration: { config } }),
     // rclone reads whole lists itself: they have no pages here.
