@@ -2,7 +2,8 @@ import type { Logger, Notification, Notifier, Secret } from '@bkp/plugin-api'
 import type { NotifierTarget } from '../config/notifier.js'
 import { systemTiming, type Timing } from '../ports/timing.js'
 import { hideSecrets } from './hide-secrets.js'
-import { type Delivery, NotifierQueue } from './notifier-queue.js'
+import { NotifierQueue } from './notifier-queue.js'
+import type { NotifierOutcome, TellOptions } from './outcome.js'
 
 export interface NotifierParts {
   /** Opened when the first message is there. */
@@ -27,10 +28,7 @@ export class NotifierGroup {
   }
 
   /** Tells those that want to hear of it. Never rejects: what failed is warned of. */
-  async tell(
-    notification: Notification,
-    options: { readonly patience?: 'as-configured' | 'none' } = {},
-  ): Promise<readonly Delivery[]> {
+  async tell(notification: Notification, options: TellOptions = {}): Promise<readonly NotifierOutcome[]> {
     const patience = options.patience ?? 'as-configured'
     const { summary, report } = notification
     const secrets = [...this.#parts.secrets()]

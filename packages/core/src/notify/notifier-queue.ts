@@ -1,20 +1,13 @@
-import type { Logger, Notification, NotificationKind, Notifier, Secret } from '@bkp/plugin-api'
+import type { Logger, Notification, Notifier, Secret } from '@bkp/plugin-api'
 import type { NotifierTarget } from '../config/notifier.js'
 import { type RetryPolicy, retried } from '../ports/retry.js'
 import { retryPolicyOf } from '../ports/retrying.js'
 import { withinTime } from '../ports/time-limit.js'
 import type { Timing } from '../ports/timing.js'
 import { hideSecrets } from './hide-secrets.js'
+import type { NotifierOutcome, TellOptions } from './outcome.js'
 
-/** What became of a message. */
-export interface Delivery {
-  readonly name: string
-  readonly kind: NotificationKind
-  readonly state: 'told' | 'failed'
-  readonly message?: string
-  readonly hint?: string
-  readonly elapsedMs: number
-}
+type Patience = NonNullable<TellOptions['patience']>
 
 export interface QueueParts {
   readonly open: (target: NotifierTarget) => Promise<Notifier>
@@ -53,7 +46,7 @@ export class NotifierQueue {
   }
 
   /** Never rejects. */
-  tell(notification: Notification, patience: 'as-configured' | 'none'): Promise<Delivery> {
+  tell(notification: Notification, patience: Patience): Promise<NotifierOutcome> {
     // That a run has begun is not worth waiting for once there is more to tell.
     this.#supersede()
     const superseding = new AbortController()
@@ -80,11 +73,7 @@ export class NotifierQueue {
   }
 
   /** @param superseded no more than the attempt that is under way, but that one whole */
-  async #deliver(
-    notification: Notification,
-    patience: 'as-configured' | 'none',
-    superseded: AbortSignal,
-  ): Promise<Delivery> {
+  async #deliver(notification: Notification, patience: Patience, superseded: AbortSignal): Promise<NotifierOutcome> {
     const { timing, random } = this.#parts
     const { name } = this.target
     const { kind } = notification
@@ -116,7 +105,7 @@ export class NotifierQueue {
     }
   }
 
-  async #attempt(notification: Notification, patience: 'as-configured' | 'none'): Promise<void> {
+  async #attempt(notification: Notification, patience: Patience): Promise<void> {
     const { callSeconds } = this.target.patience ?? {}
     const configuredMs = callSeconds === undefined ? callMs : callSeconds * 1000
     const limitMs = patience === 'none' ? Math.min(hastyCallMs, configuredMs) : configuredMs

@@ -1,5 +1,6 @@
 import { apiVersion } from '@bkp/plugin-api'
 import semver from 'semver'
+import { fitsApi } from './manifest.js'
 
 /** Why a range of plugin-api is wrong for a plugin that is to live for years. */
 export type RangeFault = 'invalid' | 'excludes-present' | 'too-narrow' | 'too-wide'
@@ -10,7 +11,7 @@ export type RangeFault = 'invalid' | 'excludes-present' | 'too-narrow' | 'too-wi
  */
 export function rangeFault(range: unknown): RangeFault | undefined {
   if (typeof range !== 'string' || semver.validRange(range) === null) return 'invalid'
-  if (!semver.satisfies(apiVersion, range)) return 'excludes-present'
+  if (!fitsApi(range)) return 'excludes-present'
   const nextMinor = semver.inc(apiVersion, 'minor')
   const nextMajor = semver.inc(apiVersion, 'major')
   if (nextMinor !== null && !semver.satisfies(nextMinor, range)) return 'too-narrow'

@@ -14,8 +14,6 @@ import { type RetryParts, type RetryPolicy, retried, type Wait } from './retry.j
 import type { StorageCall } from './storage-call.js'
 import { systemTiming, type Timing } from './timing.js'
 
-export type { RetryPolicy } from './retry.js'
-
 /** Over a network: about a minute and a half, in which a server restarts or a router dials in again. */
 export const defaultRetryPolicy: RetryPolicy = {
   retries: 7,

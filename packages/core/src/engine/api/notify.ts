@@ -1,21 +1,7 @@
-import type { Notification, NotificationKind } from '@bkp/plugin-api'
+import type { Notification } from '@bkp/plugin-api'
+import type { NotifierOutcome, TellOptions } from '../../notify/outcome.js'
 
-/** What became of one message at one notifier. */
-export interface NotifierOutcome {
-  /** Name in the configuration. */
-  readonly name: string
-  readonly kind: NotificationKind
-  readonly state: 'told' | 'failed'
-  /** Why it was not told. */
-  readonly message?: string
-  readonly hint?: string
-  readonly elapsedMs: number
-}
-
-export interface TellOptions {
-  /** `none`: somebody waits for the end; one attempt of at most 10 s. */
-  readonly patience?: 'as-configured' | 'none'
-}
+export type { NotifierOutcome, TellOptions } from '../../notify/outcome.js'
 
 /** Notifiers of the configuration. What goes wrong with them is logged and told in outcomes, and never thrown. */
 export interface Notifiers {

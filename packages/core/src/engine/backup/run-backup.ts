@@ -104,7 +104,7 @@ async function scanAndCommit(
         repositoryId: context.repository.id,
         keys: context.repository.keys,
         table: index.table.handle,
-        codecs: codecs,
+        codecs,
         compression,
         cipherId: options.cipher,
         source: { url: source.url, configuration: options.source.configuration },

@@ -1,9 +1,10 @@
-import { isPortError, PortError, type Storage } from '@bkp/plugin-api'
+import { isPortError, type Storage } from '@bkp/plugin-api'
 import { isBkpError } from '../../errors/index.js'
 import { descriptorKey } from '../../format/ids.js'
 import { throwIfAborted } from '../abort.js'
 import type { HealedObject } from '../api.js'
 import type { OperationContext } from '../context.js'
+import { healObjects } from './heal.js'
 import { openStorageAt } from './open-replicas.js'
 import { type AbsentReplica, Replica } from './replica.js'
 
@@ -39,11 +40,15 @@ export async function healDescriptors(
         await storage.close()
         continue
       }
-      const bytes = await putDescriptor(storage, context.storage, signal)
-      restored.push({
-        replica: new Replica(destination, storage),
-        healed: { key: descriptorKey, message: error.message, bytes },
-      })
+      const damage = new Map([[descriptorKey, error.message]])
+      const { healed, left } = await healObjects(damage, storage, context.storage, signal)
+      const [descriptor] = healed
+      if (descriptor === undefined) {
+        onLeft(absent, left.get(descriptorKey) ?? error.message)
+        await storage.close()
+        continue
+      }
+      restored.push({ replica: new Replica(destination, storage), healed: descriptor })
     } catch (failure) {
       await storage?.close()
       throwIfAborted(signal)
@@ -61,14 +66,4 @@ async function holdsKeyOf(storage: Storage, sound: Storage, signal: AbortSignal 
   for await (const { key } of sound.list('keys/', options)) ours.add(key)
   for await (const { key } of storage.list('keys/', options)) if (ours.has(key)) return true
   return false
-}
-
-async function putDescriptor(storage: Storage, sound: Storage, signal: AbortSignal | undefined): Promise<number> {
-  const options = signal === undefined ? {} : { signal }
-  const bytes = await sound.get(descriptorKey, options)
-  await storage.put(descriptorKey, bytes, options)
-  const written = await storage.get(descriptorKey, options)
-  if (Buffer.compare(written, bytes) !== 0)
-    throw new PortError('corrupt', `${descriptorKey} reads back other bytes than were written`)
-  return bytes.length
 }
