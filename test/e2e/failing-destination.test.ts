@@ -7,6 +7,7 @@ import { PortError, Secret, type Storage } from '@bkp/plugin-api'
 import { InMemoryStorage } from '@bkp/testkit'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { madeStorages } from '../support/memory-storage-plugin/index.mjs'
+import { plainBackup } from '../support/plain-backup.js'
 import { noise } from '../support/torture-tree.js'
 
 const refused = new PortError('forbidden', 'the account is closed')
@@ -53,15 +54,7 @@ async function backup(places: readonly Place[]): Promise<BackupResult> {
   try {
     return await repository.backup({
       paths: [Buffer.from(source)],
-      hostname: 'test',
-      username: 'test',
-      program: 'test',
-      tags: [],
-      excludes: [],
-      excludeCaches: false,
-      oneFileSystem: false,
-      force: false,
-      dryRun: false,
+      ...plainBackup,
       source: { id: 'fs', configuration: {} },
       compression: { id: 'none', configuration: {} },
       cipher: 'aes-256-gcm',

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type BackupResult, createEngine } from '@bkp/core'
 import { Secret } from '@bkp/plugin-api'
+import { plainBackup } from './plain-backup.js'
 
 /** The plugins in `examples/`, which are no part of the workspace. */
 export const examples = ['storage-rclone', 'codec-brotli', 'source-git'] as const
@@ -117,15 +118,7 @@ export async function backUpAndRestore(trip: Trip): Promise<{ first: BackupResul
           compression: { id: 'brotli', configuration: { level: 4 } },
           cipher: 'aes-256-gcm',
           paths: [Buffer.from('/')],
-          tags: [],
-          excludes: [],
-          excludeCaches: false,
-          oneFileSystem: false,
-          force: false,
-          dryRun: false,
-          hostname: 'test',
-          username: 'test',
-          program: 'test',
+          ...plainBackup,
         })
       const first = await backup()
       trip.change()

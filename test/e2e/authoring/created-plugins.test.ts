@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { createEngine } from '@bkp/core'
 import { Secret } from '@bkp/plugin-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { plainBackup } from '../../support/plain-backup.js'
 import { bkp } from '../../support/run-bkp.js'
 
 const run = promisify(execFile)
@@ -86,15 +87,7 @@ describe('a plugin that bkp plugins create wrote', () => {
         ]) {
           const { stats, issues } = await repository.backup({
             ...what,
-            hostname: 'test',
-            username: 'test',
-            program: 'test',
-            tags: [],
-            excludes: [],
-            excludeCaches: false,
-            oneFileSystem: false,
-            force: false,
-            dryRun: false,
+            ...plainBackup,
             compression: { id: 'my-compression', configuration: { level: 5 } },
             cipher: 'my-encryption',
           })

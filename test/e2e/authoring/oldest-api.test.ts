@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { createEngine } from '@bkp/core'
 import { Secret } from '@bkp/plugin-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { plainBackup } from '../../support/plain-backup.js'
 
 // plugin-api as it was in the oldest version that is supported, packed; see docs/plugins/api-policy.md.
 const fixtures = fileURLToPath(new URL('../../fixtures', import.meta.url))
@@ -65,15 +66,7 @@ describe('a plugin for the oldest plugin API', () => {
       try {
         const { stats } = await repository.backup({
           paths: [Buffer.from(source)],
-          hostname: 'test',
-          username: 'test',
-          program: 'test',
-          tags: [],
-          excludes: [],
-          excludeCaches: false,
-          oneFileSystem: false,
-          force: false,
-          dryRun: false,
+          ...plainBackup,
           source: { id: 'fs', configuration: {} },
           compression: { id: 'oldest-runs', configuration: {} },
           cipher: 'aes-256-gcm',
