@@ -9,7 +9,8 @@ import { reportOf } from '../support/outcomes.js'
 import { startApache } from './support/apache.js'
 import { MigratingMachine } from './support/migration-script.js'
 import { type OpenSsh, startOpenSsh } from './support/openssh.js'
-import { type Radosgw, startRadosgw } from './support/radosgw.js'
+import { startRadosgw } from './support/radosgw.js'
+import type { S3Server } from './support/s3-server.js'
 import { hasServer } from './support/servers.js'
 import { accessTo, newFolder } from './support/sftp.js'
 import type { WebServer } from './support/web-server.js'
@@ -38,7 +39,7 @@ function b2Options({ realmUrl, applicationKeyId, applicationKey }: B2StandInProc
 }
 
 describe.runIf(hasServer('ceph'))('b2-to-s3.sh', () => {
-  let gateway: Radosgw
+  let gateway: S3Server
   let owner: BucketOwner
   let b2: B2StandInProcess
   beforeAll(async () => {

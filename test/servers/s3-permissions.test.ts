@@ -3,7 +3,8 @@ import { expectPortRejection, randomLikeBytes } from '@bkp/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BucketOwner } from '../../plugins/storage-s3/src/testing/bucket-owner.js'
 import { openBucket } from '../../plugins/storage-s3/src/testing/open-bucket.js'
-import { type Radosgw, type RadosgwKeys, startRadosgw } from './support/radosgw.js'
+import { startRadosgw } from './support/radosgw.js'
+import type { S3Keys, S3Server } from './support/s3-server.js'
 import { hasServer } from './support/servers.js'
 
 const bytes = randomLikeBytes(10_000)
@@ -12,7 +13,7 @@ const large = randomLikeBytes(22_000_000)
 const key = 'packs/ab/object'
 
 describe.runIf(hasServer('ceph'))("S3, by Ceph's gateway", () => {
-  let server: Radosgw
+  let server: S3Server
   let owner: BucketOwner
   const opened: Storage[] = []
 
@@ -29,7 +30,7 @@ describe.runIf(hasServer('ceph'))("S3, by Ceph's gateway", () => {
   async function open(
     bucket: string,
     configuration: Readonly<Record<string, unknown>> = {},
-    { accessKeyId, secretAccessKey }: RadosgwKeys = server.owner,
+    { accessKeyId, secretAccessKey }: S3Keys = server.owner,
     intent: 'create' | 'open' = 'open',
   ): Promise<Storage> {
     const { endpoint } = server

@@ -9,8 +9,9 @@ import { Overheard } from '../support/overheard.js'
 import { makeRandomTree } from '../support/random-tree.js'
 import { expectSameTree } from '../support/same-tree.js'
 import { noise } from '../support/torture-tree.js'
+import type { S3Keys, S3Server } from './support/s3-server.js'
 import { hasServer } from './support/servers.js'
-import { type Swift, type SwiftKeys, startSwift } from './support/swift.js'
+import { startSwift } from './support/swift.js'
 import { Workstation } from './support/workstation.js'
 
 // What Swift lacks, and whole runs in spite of it. It knows no conditional put and no locks.
@@ -23,7 +24,7 @@ const bytes = randomLikeBytes(10_000)
 const large = randomLikeBytes(22_000_000)
 
 describe.runIf(hasServer('swift'))('OpenStack Swift', () => {
-  let server: Swift
+  let server: S3Server
   let owner: BucketOwner
   let bucket: string
   const opened: Storage[] = []
@@ -42,7 +43,7 @@ describe.runIf(hasServer('swift'))('OpenStack Swift', () => {
   async function open(
     place: string,
     configuration: Readonly<Record<string, unknown>> = {},
-    { accessKeyId, secretAccessKey }: SwiftKeys = server.owner,
+    { accessKeyId, secretAccessKey }: S3Keys = server.owner,
   ): Promise<Storage> {
     const options = { endpoint: server.endpoint, accessKeyId, ...configuration }
     const storage = await openBucket({ url: `s3://${place}`, secretAccessKey, configuration: options })

@@ -1,45 +1,8 @@
-import { describeStorage } from '@bkp/testkit'
-import { afterAll, beforeAll, describe } from 'vitest'
-import { BucketOwner } from '../../plugins/storage-s3/src/testing/bucket-owner.js'
-import { openBucket } from '../../plugins/storage-s3/src/testing/open-bucket.js'
-import { type Radosgw, startRadosgw } from './support/radosgw.js'
+import { describe } from 'vitest'
+import { describeS3Server } from './support/describe-s3-server.js'
+import { startRadosgw } from './support/radosgw.js'
 import { hasServer } from './support/servers.js'
 
 describe.runIf(hasServer('ceph'))("S3, by Ceph's gateway", () => {
-  let server: Radosgw
-  let owner: BucketOwner
-  let bucket: string
-  let places = 0
-
-  beforeAll(async () => {
-    server = await startRadosgw()
-    owner = new BucketOwner(server.endpoint, server.owner)
-    bucket = await owner.makeBucket()
-    // For the processes that the suite kills: their order is JSON, which holds no secret.
-    process.env.AWS_ACCESS_KEY_ID = server.owner.accessKeyId
-    process.env.AWS_SECRET_ACCESS_KEY = server.owner.secretAccessKey
-  })
-  afterAll(async () => {
-    delete process.env.AWS_ACCESS_KEY_ID
-    delete process.env.AWS_SECRET_ACCESS_KEY
-    owner?.close()
-    await server?.stop()
-  })
-
-  describeStorage('s3', {
-    async open() {
-      const prefix = `place-${places++}`
-      const url = `s3://${bucket}/${prefix}`
-      const configuration = { endpoint: server.endpoint, conditionalCreate: 'yes' }
-      const reopen = () => openBucket({ url, configuration })
-      const dispose = () => owner.empty(bucket, `${prefix}/`)
-      return { url, configuration, storage: await reopen(), reopen, dispose }
-    },
-    process: ({ url, configuration }) => ({
-      entry: new URL('../../plugins/storage-s3/dist/index.js', import.meta.url),
-      id: 's3',
-      url,
-      configuration,
-    }),
-  })
+  describeS3Server(startRadosgw, { conditionalCreate: 'yes' })
 })

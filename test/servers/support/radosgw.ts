@@ -1,31 +1,18 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { S3Keys, S3Server } from './s3-server.js'
 import { startByScript } from './scripted-server.js'
 import { freePort } from './servers.js'
 
-export interface Radosgw {
-  readonly endpoint: string
-  /** Makes buckets, and owns them. */
-  readonly owner: RadosgwKeys
-  /** May do what the policy of a bucket allows, else nothing. */
-  readonly guest: RadosgwKeys
-  stop(): Promise<void>
-}
-
-export interface RadosgwKeys {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-}
-
 /** Starts Ceph's S3 gateway on loopback. It ends with this process at the latest. */
-export async function startRadosgw(): Promise<Radosgw> {
+export async function startRadosgw(): Promise<S3Server> {
   const folder = await mkdtemp(join(tmpdir(), 'bkp-radosgw-'))
   const port = await freePort()
   const { stop } = await startByScript('radosgw.sh', [folder, String(port), String(await freePort())])
   return { endpoint: `http://127.0.0.1:${port}`, owner: keysOf('owner'), guest: keysOf('guest'), stop }
 }
 
-function keysOf(user: string): RadosgwKeys {
+function keysOf(user: string): S3Keys {
   return { accessKeyId: `${user}-access-key`, secretAccessKey: `${user}-secret-key` }
 }

@@ -8,7 +8,8 @@ import { startB2StandInProcess } from '../../b2-stand-in/own-process.js'
 import { filesIn } from '../../support/damage-folder.js'
 import { startApache } from './apache.js'
 import { startOpenSsh } from './openssh.js'
-import { type Radosgw, startRadosgw } from './radosgw.js'
+import { startRadosgw } from './radosgw.js'
+import type { S3Server } from './s3-server.js'
 
 /** A server of one kind, and credentials for it that can neither delete nor, where it can deny that, overwrite. */
 export interface RestrictedServer {
@@ -167,7 +168,7 @@ export async function startLockingS3(): Promise<RestrictedServer> {
 
 async function s3Server(
   makeBucket: (owner: BucketOwner) => Promise<{ readonly bucket: string; readonly query: string }>,
-  user: keyof Pick<Radosgw, 'owner' | 'guest'>,
+  user: keyof Pick<S3Server, 'owner' | 'guest'>,
 ): Promise<RestrictedServer> {
   const server = await startRadosgw()
   const owner = new BucketOwner(server.endpoint, server.owner)

@@ -1,0 +1,48 @@
+import { describeStorage } from '@bkp/testkit'
+import { afterAll, beforeAll } from 'vitest'
+import { BucketOwner } from '../../../plugins/storage-s3/src/testing/bucket-owner.js'
+import { openBucket } from '../../../plugins/storage-s3/src/testing/open-bucket.js'
+import type { S3Server } from './s3-server.js'
+
+/**
+ * The storage suite against an S3 server, with a prefix of its own for every place. Call it inside of a `describe`.
+ * @param known what a user tells bkp of this server, beside where it is
+ */
+export function describeS3Server(start: () => Promise<S3Server>, known: Readonly<Record<string, unknown>> = {}): void {
+  let server: S3Server
+  let owner: BucketOwner
+  let bucket: string
+  let places = 0
+
+  beforeAll(async () => {
+    server = await start()
+    owner = new BucketOwner(server.endpoint, server.owner)
+    bucket = await owner.makeBucket()
+    // For the processes that the suite kills: their order is JSON, which holds no secret.
+    process.env.AWS_ACCESS_KEY_ID = server.owner.accessKeyId
+    process.env.AWS_SECRET_ACCESS_KEY = server.owner.secretAccessKey
+  })
+  afterAll(async () => {
+    delete process.env.AWS_ACCESS_KEY_ID
+    delete process.env.AWS_SECRET_ACCESS_KEY
+    owner?.close()
+    await server?.stop()
+  })
+
+  describeStorage('s3', {
+    async open() {
+      const prefix = `place-${places++}`
+      const url = `s3://${bucket}/${prefix}`
+      const configuration = { endpoint: server.endpoint, ...known }
+      const reopen = () => openBucket({ url, configuration })
+      const dispose = () => owner.empty(bucket, `${prefix}/`)
+      return { url, configuration, storage: await reopen(), reopen, dispose }
+    },
+    process: ({ url, configuration }) => ({
+      entry: new URL('../../../plugins/storage-s3/dist/index.js', import.meta.url),
+      id: 's3',
+      url,
+      configuration,
+    }),
+  })
+}
