@@ -192,12 +192,18 @@ describe('damage at one destination', () => {
     for (const disk of disks) await expectRestorable(disk)
   })
 
-  it('of an index is healed, and with it what was said to be lost for want of it', async () => {
-    for (const path of filesIn(join(disks[1], 'index'))) flipBit(path)
-    const check = (...more: string[]) => bkp(['check', ...each('--from', disks), ...more, '--json'])
-    const found = reportOf<{ damages: { key: string }[] }>(await check(), 13)
-    expect(found.damages.some(({ key }) => key.startsWith('snapshots/'))).toBe(true)
+  it.each(['damaged', 'gone'])('of an index, %s, is healed, and hides no damage of the packs it names', async (how) => {
+    const keyOf = (path: string) => path.slice(disks[1].length + 1)
+    const segments = filesIn(join(disks[1], 'index'))
+    for (const path of segments) how === 'gone' ? rmSync(path) : flipBit(path)
+    const [pack = ''] = filesIn(join(disks[1], 'packs'))
+    flipBit(pack)
+    const check = (...more: string[]) => bkp(['check', '--read-data', ...each('--from', disks), ...more, '--json'])
+    const found = reportOf<{ damages: { key: string; intactAt?: string }[] }>(await check(), 13)
+    expect(found.damages.map(({ key }) => key).sort()).toEqual([...segments, pack].map(keyOf).sort())
+    for (const { intactAt } of found.damages) expect(intactAt).toBe(disks[0])
     expect(reportOf<{ damages: unknown[] }>(await check('--heal'), 0).damages).toEqual([])
+    reportOf(await check(), 0)
     await expectRestorable(disks[1])
   })
 

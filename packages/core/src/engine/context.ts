@@ -95,6 +95,11 @@ export class OperationContext {
     return new OperationContext({ ...this, repository, replicas: [replica], absent: [] })
   }
 
+  /** The same repository as it is read by another way. */
+  readBy(storage: Storage): OperationContext {
+    return new OperationContext({ ...this, repository: { ...this.repository, storage } })
+  }
+
   /** Whole packs of this repository, the latest used up to a budget in bytes. */
   packCache(packs: PackRegistry, budgetBytes: number): PackCache {
     return new PackCache(this.storage, packs, budgetBytes, this.isReplicated ? readVerifiedInto : readInto)

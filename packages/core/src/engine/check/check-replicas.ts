@@ -1,7 +1,8 @@
+import { isPortError } from '@bkp/plugin-api'
 import { shownPlace } from '../../config/destination.js'
 import { descriptorKey } from '../../format/ids.js'
 import { throwIfAborted } from '../abort.js'
-import type { CheckOptions, Damage, DestinationCheck } from '../api.js'
+import type { CheckOptions, CheckResult, Damage, DestinationCheck } from '../api.js'
 import type { OperationContext } from '../context.js'
 import { findMissing } from '../replicas/copy-missing.js'
 import { type HealResult, healObjects, isHealable } from '../replicas/heal.js'
@@ -69,21 +70,33 @@ class ReplicaCheck {
 
   async run(): Promise<DestinationCheck> {
     const { name, url } = shownPlace(this.#replica.destination)
-    const found = await runCheck(this.#context, this.#options)
-    if (this.#others.length === 0) return { ...found, name, url, healed: [] }
-    const damages = [...found.damages, ...(await this.#missingHere(found.damages))]
+    if (this.#others.length === 0) return { ...(await runCheck(this.#context, this.#options)), name, url, healed: [] }
+    const { found, unread } = await this.#checkWithIndexOfAll()
+    const known = [...unread, ...found.damages]
+    const damages = [...known, ...(await this.#missingHere(known))]
     if (!this.#options.heal) return { ...found, name, url, damages: await this.#locate(damages), healed: [] }
     const { healed, sound } = await this.#heal(damages)
     if (healed.length === 0) return { ...found, name, url, damages, healed }
     // What was healed may have hidden other things, and said to be lost what is not.
     const after = await runCheck(this.#context, { ...this.#options, readDataShare: 0 })
     const isHealed = new Set(healed.map(({ key }) => key))
-    const known = new Set(after.damages.map(({ key }) => key))
+    const still = new Set(after.damages.map(({ key }) => key))
     // A sound snapshot was named for what it needs, and that the second check has looked for. Packs it has not read again.
     const isOver = (key: string) => isHealed.has(key) || (sound.has(key) && !key.startsWith('packs/'))
-    const unhealed = damages.filter(({ key }) => isHealable(key) && !isOver(key) && !known.has(key))
+    const unhealed = damages.filter(({ key }) => isHealable(key) && !isOver(key) && !still.has(key))
     const { packsRead, bytesRead } = found
     return { ...after, packsRead, bytesRead, name, url, damages: [...after.damages, ...unhealed], healed }
+  }
+
+  /** What this replica's own index does not tell, because it is damaged or gone, others' tell: no pack stays unread for it. */
+  async #checkWithIndexOfAll(): Promise<{ readonly found: CheckResult; readonly unread: readonly Damage[] }> {
+    const unread: Damage[] = []
+    const all = new ReplicatedStorage([this.#replica, ...this.#others], (from, _, key, reason) => {
+      if (from === this.#replica && isPortError(reason, 'corrupt'))
+        unread.push({ key, message: reason.message, affects: [] })
+    })
+    const found = await runCheck(this.#context, this.#options, this.#context.readBy(all))
+    return { found, unread }
   }
 
   /** What others have and this one has not, e.g. a snapshot that was deleted: by itself nobody would miss it. */

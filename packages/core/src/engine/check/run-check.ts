@@ -7,12 +7,20 @@ import { Damages } from './damages.js'
 import { readPacksInThreads } from './read-packs.js'
 import { SnapshotCheck } from './snapshot-check.js'
 
-/** Verifies that every snapshot can be restored: structure always, data as far as asked. Changes nothing. */
-export async function runCheck(context: OperationContext, options: CheckOptions): Promise<CheckResult> {
+/**
+ * Verifies that every snapshot can be restored: structure always, data as far as asked. Changes nothing.
+ *
+ * @param indexFrom where the index is read, when others know it better
+ */
+export async function runCheck(
+  context: OperationContext,
+  options: CheckOptions,
+  indexFrom = context,
+): Promise<CheckResult> {
   const started = context.now()
   options.onEvent?.({ kind: 'started', operation: 'check' })
   const damages = new Damages()
-  const index = await context.loadIndex(options.signal === undefined ? {} : { signal: options.signal })
+  const index = await indexFrom.loadIndex(options.signal === undefined ? {} : { signal: options.signal })
   damages.addBroken(index.broken)
   const stored = await listPacks(context)
   for (let pack = 0; pack < index.packs.count; pack++) {
