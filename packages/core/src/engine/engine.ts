@@ -7,7 +7,10 @@ import { BkpError } from '../errors/index.js'
 import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
 import { NotifierGroup } from '../notify/notifier-group.js'
+import { cachingObjects } from '../repository/cached-objects.js'
 import { Codecs } from '../repository/codecs.js'
+import { LocalCache } from '../repository/local-cache.js'
+import type { OpenedRepository } from '../repository/opened-repository.js'
 import type {
   CreateRepositoryResult,
   DoctorFinding,
@@ -37,6 +40,7 @@ import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './tokens.js'
 import { ThreadReserve } from './worker/threads.js'
 
 const mostThreads = 8
+const mostCachedObjects = 20_000
 
 /** The engine that stands on installed plugins. */
 @injectable()
@@ -86,6 +90,7 @@ export class PluginEngine implements Engine {
       return new EngineRepository(
         new OperationContext({
           ...unlocked,
+          repository: this.#cached(unlocked.repository),
           fallOvers,
           spool,
           stateDirectory,
@@ -173,6 +178,14 @@ export class PluginEngine implements Engine {
 
   async close(): Promise<void> {
     // Repositories are closed by whoever opened them; the engine itself holds nothing.
+  }
+
+  /** Objects of a disk are as near as those of a cache. */
+  #cached(repository: OpenedRepository): OpenedRepository {
+    const { cacheDirectory } = this.#settings
+    if (cacheDirectory === undefined || repository.storage.capabilities.isLocal) return repository
+    const cache = new LocalCache(cacheDirectory, `${repository.id}-objects`, this.#clock, mostCachedObjects)
+    return { ...repository, storage: cachingObjects(repository.storage, cache) }
   }
 
   /** What nearly every run loads in its threads. */

@@ -3,8 +3,8 @@ import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 
 const mostBytes = 128 * 1024 * 1024
-/** Of one repository; the ones that were not written for longest go first. */
-const mostFiles = 32
+/** Of one folder, where nothing else is said; the ones that were not written for longest go first. */
+const defaultMostFiles = 32
 /** A file that a killed process was writing is nobody's by then. */
 const abandonedAfterMs = 3_600_000
 const temporarySuffix = '.tmp'
@@ -21,15 +21,19 @@ export class LocalCache {
   readonly #root: string
   readonly #folder: string
   readonly #now: () => number
+  readonly #mostFiles: number
+  #tidying: Promise<void> | undefined
 
   /**
    * @param root absolute path of the folder of all repositories
-   * @param repositoryId names the folder of this one
+   * @param name of the folder in it
+   * @param mostFiles how many are left when the next run begins to write
    */
-  constructor(root: string, repositoryId: string, now: () => number) {
+  constructor(root: string, name: string, now: () => number, mostFiles = defaultMostFiles) {
     this.#root = root
-    this.#folder = join(root, repositoryId)
+    this.#folder = join(root, name)
     this.#now = now
+    this.#mostFiles = mostFiles
   }
 
   /** @returns undefined when there is none that can be read */
@@ -58,7 +62,8 @@ export class LocalCache {
     try {
       const isNew = (await mkdir(this.#folder, { recursive: true, mode: 0o700 })) !== undefined
       if (isNew) await writeFile(join(this.#root, tagName), tag, { mode: 0o600 })
-      await this.#tidy(name)
+      this.#tidying ??= this.#tidy(name)
+      await this.#tidying
       const file = await open(temporary, 'wx', 0o600)
       try {
         // Not waited for until it is on the disk: a reader notices what a crash left of it.
@@ -75,7 +80,7 @@ export class LocalCache {
 
   async #tidy(kept: string): Promise<void> {
     const names = await readdir(this.#folder)
-    const isFull = names.length > mostFiles
+    const isFull = names.length > this.#mostFiles
     if (!isFull && !names.some((name) => name.endsWith(temporarySuffix))) return
     const found = await Promise.all(
       names.map(async (name) => ({ name, mtimeMs: (await stat(join(this.#folder, name))).mtimeMs })),
@@ -85,7 +90,7 @@ export class LocalCache {
     const abandoned = files.filter(
       ({ name, mtimeMs }) => name.endsWith(temporarySuffix) && this.#now() - mtimeMs > abandonedAfterMs,
     )
-    for (const { name } of [...lasting.slice(mostFiles - 1), ...abandoned])
+    for (const { name } of [...lasting.slice(this.#mostFiles - 1), ...abandoned])
       await rm(join(this.#folder, name), { force: true })
   }
 }

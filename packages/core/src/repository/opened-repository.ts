@@ -80,11 +80,20 @@ export async function storeRepository(url: string, storage: Storage, made: NewRe
   }
 }
 
-/** @throws BkpError `no-repository`, `wrong-passphrase`, `unsupported`, `damaged` */
-export async function openRepository(url: string, storage: Storage, secret: UnlockSecret): Promise<OpenedRepository> {
-  const descriptor = await readDescriptor(url, storage)
+/** A repository as it is found at a place. */
+export interface LockedRepository {
+  readonly url: string
+  readonly storage: Storage
+  readonly descriptor: Descriptor
+}
+
+/** @throws BkpError `wrong-passphrase`, `unsupported`, `damaged` */
+export async function openRepository(
+  { url, storage, descriptor }: LockedRepository,
+  secret: UnlockSecret,
+): Promise<OpenedRepository> {
   requireFeatures(descriptor, 'read')
-  const masterKey = await unlock(url, storage, descriptor, secret)
+  const masterKey = await unlock({ url, storage, descriptor }, secret)
   const keys = deriveKeys(masterKey, descriptor.repository)
   verifyDescriptor(descriptor, keys.descriptor)
   return { url, storage, descriptor, id: descriptor.repository, keys }
@@ -102,12 +111,7 @@ export async function readDescriptor(url: string, storage: Storage): Promise<Des
   }
 }
 
-async function unlock(
-  url: string,
-  storage: Storage,
-  descriptor: Descriptor,
-  secret: UnlockSecret,
-): Promise<Uint8Array> {
+async function unlock({ url, storage, descriptor }: LockedRepository, secret: UnlockSecret): Promise<Uint8Array> {
   const bytes =
     secret.kind === 'passphrase'
       ? secretOfPassphrase(secret.passphrase.reveal())
@@ -115,10 +119,9 @@ async function unlock(
   const kind = secret.kind === 'passphrase' ? 'passphrase' : 'recovery'
   let tried = 0
   const broken: BkpError[] = []
-  for await (const { key } of storage.list('keys/')) {
-    if (parseObjectKey(key) === undefined) continue
+  for (const [key, reading] of await startReadingSlots(storage)) {
     try {
-      const slot = parseSlot(await storage.get(key))
+      const slot = parseSlot(await reading)
       if (slot === undefined) continue
       if (slot.repository !== descriptor.repository)
         throw damaged(`The key slot ${key} belongs to the repository ${slot.repository}`)
@@ -146,6 +149,16 @@ async function unlock(
         ? 'Check the passphrase for a typing error; if it is lost, use the recovery code that bkp init printed: --recovery-code'
         : 'Check that the code belongs to this repository',
   })
+}
+
+/** All at once: where they are far away, waiting for each takes longer than reading it. */
+async function startReadingSlots(storage: Storage): Promise<ReadonlyMap<string, Promise<Uint8Array>>> {
+  const reading = new Map<string, Promise<Uint8Array>>()
+  for await (const { key } of storage.list('keys/'))
+    if (parseObjectKey(key) !== undefined) reading.set(key, storage.get(key))
+  // Those that nobody comes to wait for fail nobody.
+  for (const bytes of reading.values()) bytes.catch(() => undefined)
+  return reading
 }
 
 export async function exists(

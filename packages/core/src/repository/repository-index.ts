@@ -1,4 +1,4 @@
-import { isPortError, type Storage } from '@bkp/plugin-api'
+import { isPortError, type Storage, type StoredObject } from '@bkp/plugin-api'
 import { type BkpError, damaged, isBkpError } from '../errors/index.js'
 import { parseObjectKey, wordsOf } from '../format/ids.js'
 import { decodeIndexSegment } from '../format/index-segment.js'
@@ -47,9 +47,7 @@ export async function loadIndex(
   options: IndexOptions,
 ): Promise<RepositoryIndex> {
   const { storage } = repository
-  const condemned = await loadCondemned(repository, cipherFor)
-  const segments: { readonly key: string; readonly sizeBytes: number }[] = []
-  for await (const object of storage.list('index/')) if (parseObjectKey(object.key) !== undefined) segments.push(object)
+  const [condemned, segments] = await Promise.all([loadCondemned(repository, cipherFor), listSegments(storage)])
   const known = segments.reduce((sum, segment) => sum + Math.ceil(segment.sizeBytes / rowBytes), 0)
   const table = ChunkTable.create(known, options.room)
   const packs = new PackRegistry()
@@ -80,6 +78,12 @@ export async function loadIndex(
     }
   })
   return { table, packs, compressions, broken, segments: sound, condemned }
+}
+
+async function listSegments(storage: Storage): Promise<readonly StoredObject[]> {
+  const segments: StoredObject[] = []
+  for await (const object of storage.list('index/')) if (parseObjectKey(object.key) !== undefined) segments.push(object)
+  return segments
 }
 
 /**

@@ -1,5 +1,5 @@
 import { BkpError, isBkpError } from '../errors/index.js'
-import { parseObjectKey } from '../format/ids.js'
+import { parseObjectKey, snapshotKey } from '../format/ids.js'
 import type { CipherInUse } from '../format/sealed-object.js'
 import { parseSnapshot, type Snapshot } from '../format/snapshot.js'
 import type { OpenedRepository } from './opened-repository.js'
@@ -35,6 +35,22 @@ export async function loadSnapshots(
     }
   })
   return found.sort((a, b) => compare(a.snapshot.time, b.snapshot.time) || compare(a.id, b.id))
+}
+
+/**
+ * One snapshot.
+ * @param id all 64 hex digits
+ * @throws BkpError `not-found`, `damaged`
+ */
+export async function loadSnapshot(
+  repository: OpenedRepository,
+  cipherFor: (id: string) => CipherInUse,
+  id: string,
+): Promise<StoredSnapshot> {
+  const broken: BrokenObject[] = []
+  const payload = await readSealed(repository, 'snapshot', snapshotKey(id), cipherFor, broken)
+  if (payload === undefined) throw broken[0]?.error
+  return { id, snapshot: parseSnapshot(payload) }
 }
 
 export function filterSnapshots(

@@ -8,7 +8,7 @@ import { BlobReader } from '../../repository/blob-reader.js'
 import type { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
-import { loadSnapshots, resolveSnapshot } from '../../repository/snapshots.js'
+import { loadSnapshot } from '../../repository/snapshots.js'
 import { blobType } from '../backup/blob-writer.js'
 import type { OperationContext } from '../context.js'
 import type { PackCache } from '../pack-cache.js'
@@ -79,14 +79,12 @@ export class TreeWalker {
   }
 
   /**
+   * @param snapshotId all of it
    * @param path absolute path inside the snapshot; undefined for all of it
    * @throws BkpError `not-found`, `damaged`
    */
   async start(snapshotId: string, path: Uint8Array | undefined): Promise<WalkRoot> {
-    const { snapshot } = resolveSnapshot(
-      await loadSnapshots(this.#context.repository, this.#context.cipherFor),
-      snapshotId,
-    )
+    const { snapshot } = await loadSnapshot(this.#context.repository, this.#context.cipherFor, snapshotId)
     let tree: Uint8Array = rootTreeOf(snapshot)
     let self: TreeCursor | undefined
     let directory: TreeCursor | undefined

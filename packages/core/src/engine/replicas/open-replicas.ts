@@ -1,7 +1,7 @@
 import { isPortError, type Storage } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
 import { BkpError, isBkpError } from '../../errors/index.js'
-import { verifyDescriptor } from '../../format/descriptor.js'
+import { type Descriptor, verifyDescriptor } from '../../format/descriptor.js'
 import {
   type OpenedRepository,
   openRepository,
@@ -17,10 +17,12 @@ export interface OpenedReplicas {
   /** Sound ones of one repository, those on this machine first. */
   readonly replicas: readonly Replica[]
   readonly absent: readonly AbsentReplica[]
+  /** What each says of itself. */
+  readonly descriptors: ReadonlyMap<Replica, Descriptor>
 }
 
 type Opening = { readonly destination: Destination } & (
-  | { readonly kind: 'replica'; readonly replica: Replica; readonly repositoryId: string }
+  | { readonly kind: 'replica'; readonly replica: Replica; readonly descriptor: Descriptor }
   | { readonly kind: 'absent'; readonly error: Error; readonly storage?: Storage }
 )
 
@@ -41,14 +43,14 @@ export async function openReplicas(
   await Promise.all(absent.map(({ storage }) => storage?.close()))
   const [first] = opened
   if (first === undefined) throw absent[0]?.error ?? new BkpError('usage', 'No destination is named')
-  const wanted = repositoryId ?? first.repositoryId
-  const other = opened.find((opening) => opening.repositoryId !== wanted)
+  const wanted = repositoryId ?? first.descriptor.repository
+  const other = opened.find(({ descriptor }) => descriptor.repository !== wanted)
   if (other !== undefined) {
     await Promise.all(opened.map(({ replica }) => replica.storage.close()))
     const against = other === first ? 'this repository is' : `${first.destination.name} holds`
     throw new BkpError(
       'usage',
-      `${other.destination.name} holds the repository ${other.repositoryId.slice(0, 8)}, and ${against} ${wanted.slice(0, 8)}`,
+      `${other.destination.name} holds the repository ${other.descriptor.repository.slice(0, 8)}, and ${against} ${wanted.slice(0, 8)}`,
       {
         hint: 'Destinations of one run are replicas of one repository; snapshots go to another repository by: bkp copy',
       },
@@ -59,6 +61,7 @@ export async function openReplicas(
   return {
     replicas: inOrder.map(({ replica }) => replica),
     absent: absent.map(({ destination, error }) => ({ destination, error: adviseReplica(destination, error, first) })),
+    descriptors: new Map(opened.map(({ replica, descriptor }) => [replica, descriptor])),
   }
 }
 
@@ -77,8 +80,8 @@ async function open(plugins: PluginAccess, destination: Destination): Promise<Op
   let storage: Storage | undefined
   try {
     storage = await openStorageAt(plugins, destination)
-    const { repository } = await readDescriptor(destination.url, storage)
-    return { kind: 'replica', destination, replica: new Replica(destination, storage), repositoryId: repository }
+    const descriptor = await readDescriptor(destination.url, storage)
+    return { kind: 'replica', destination, replica: new Replica(destination, storage), descriptor }
   } catch (cause) {
     const error = asError(cause)
     return { kind: 'absent', destination, error, ...(storage === undefined ? {} : { storage }) }
@@ -103,23 +106,25 @@ export async function openStorageAt(plugins: PluginAccess, destination: Destinat
  * @throws BkpError `wrong-passphrase`, `unsupported`, `damaged`
  */
 export async function unlockReplicas(
-  { replicas, absent }: OpenedReplicas,
+  { replicas, absent, descriptors }: OpenedReplicas,
   secret: UnlockSecret,
   onFellOver: FellOver,
-): Promise<OpenedReplicas & { readonly repository: OpenedRepository }> {
+): Promise<Pick<OpenedReplicas, 'replicas' | 'absent'> & { readonly repository: OpenedRepository }> {
   const [first, second] = replicas
-  if (first === undefined) throw new Error('Only opened replicas can be unlocked')
+  const descriptor = first === undefined ? undefined : descriptors.get(first)
+  if (first === undefined || descriptor === undefined) throw new Error('Only opened replicas can be unlocked')
   const { url } = first.destination
-  if (second === undefined) return { replicas, absent, repository: await openRepository(url, first.storage, secret) }
-  const repository = await openRepository(url, new ReplicatedStorage(replicas, onFellOver), secret)
+  const from = second === undefined ? first.storage : new ReplicatedStorage(replicas, onFellOver)
+  const repository = await openRepository({ url, storage: from, descriptor }, secret)
+  if (second === undefined) return { replicas, absent, repository }
   const genuine: Replica[] = []
   const forged: AbsentReplica[] = []
   for (const replica of replicas) {
     try {
-      verifyDescriptor(await readDescriptor(replica.destination.url, replica.storage), repository.keys.descriptor)
+      verifyDescriptor(descriptors.get(replica) as Descriptor, repository.keys.descriptor)
       genuine.push(replica)
     } catch (error) {
-      if (!isBkpError(error, 'damaged') && !isPortError(error)) throw error
+      if (!isBkpError(error, 'damaged')) throw error
       forged.push({ destination: replica.destination, error })
     }
   }

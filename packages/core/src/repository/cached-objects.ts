@@ -1,0 +1,42 @@
+import type { GetOptions, Storage } from '@bkp/plugin-api'
+import { objectNameOf, parseObjectKey } from '../format/ids.js'
+import type { LocalCache } from './local-cache.js'
+
+/** Small objects that nearly every command reads. They are named by their SHA-256, so that a copy is as good as the object. */
+const keptFamilies: readonly string[] = ['index', 'snapshots']
+
+/**
+ * A storage that keeps what is small and never changes on this machine, sealed as it is: a network gives it once. What there
+ * is, is still what the storage lists; whoever has to know how it is there reads the storage itself.
+ */
+export function cachingObjects(storage: Storage, cache: LocalCache): Storage {
+  const writing = new Set<Promise<void>>()
+  return {
+    capabilities: storage.capabilities,
+    now: storage.now,
+    put: (key, data, options) => storage.put(key, data, options),
+    stat: (key, options) => storage.stat(key, options),
+    list: (prefix, options) => storage.list(prefix, options),
+    remove: (key, options) => storage.remove(key, options),
+    async get(key, options) {
+      const name = nameToKeep(key, options)
+      if (name === undefined) return storage.get(key, options)
+      const kept = await cache.read(name)
+      if (kept !== undefined && objectNameOf(kept) === name) return kept
+      const bytes = await storage.get(key, options)
+      const written = cache.write(name, [bytes]).finally(() => writing.delete(written))
+      writing.add(written)
+      return bytes
+    },
+    async close() {
+      await Promise.all(writing)
+      await storage.close()
+    },
+  }
+}
+
+function nameToKeep(key: string, { offset, length, into }: GetOptions = {}): string | undefined {
+  const isWhole = offset === undefined && length === undefined && into === undefined
+  const parsed = isWhole ? parseObjectKey(key) : undefined
+  return parsed !== undefined && keptFamilies.includes(parsed.family) ? parsed.name : undefined
+}
