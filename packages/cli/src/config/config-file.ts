@@ -7,7 +7,6 @@ import { DescribeNotifiers, DescribeStorages, Log, Machine } from '../compositio
 import { CliError, UsageError } from '../errors/cli-error.js'
 import type { Machine as MachineType } from './config-path.js'
 import { type ConfigPath, configPath } from './config-path.js'
-import { replaceFile } from './replace-file.js'
 
 export interface LoadedConfig extends ParsedConfig {
   readonly path: string
@@ -116,6 +115,7 @@ export class ConfigFile {
    */
   async write(path: string, text: string): Promise<void> {
     try {
+      const { replaceFile } = await import('@bkp/core/config')
       await replaceFile(await realPath(path), text)
     } catch (error) {
       throw new CliError(

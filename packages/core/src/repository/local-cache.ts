@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile, temporarySuffix } from '../files/replace-file.js'
 
 const mostBytes = 128 * 1024 * 1024
 /** Of one folder, where nothing else is said; the ones that were not written for longest go first. */
 const defaultMostFiles = 32
 /** A file that a killed process was writing is nobody's by then. */
 const abandonedAfterMs = 3_600_000
-const temporarySuffix = '.tmp'
 const tagName = 'CACHEDIR.TAG'
 const tag =
   'Signature: 8a477f597d28d172789f06886806bc55\n# This folder holds what makes runs of bkp faster. Nothing is lost with it.\n'
@@ -58,22 +57,14 @@ export class LocalCache {
   /** Replaces a file at once, so that other runs see the old one or the new one. */
   async write(name: string, parts: readonly Uint8Array[]): Promise<void> {
     if (parts.reduce((sum, part) => sum + part.length, 0) > mostBytes) return
-    const temporary = join(this.#folder, `${name}.${randomBytes(8).toString('hex')}${temporarySuffix}`)
     try {
       const isNew = (await mkdir(this.#folder, { recursive: true, mode: 0o700 })) !== undefined
       if (isNew) await writeFile(join(this.#root, tagName), tag, { mode: 0o600 })
       this.#tidying ??= this.#tidy(name)
       await this.#tidying
-      const file = await open(temporary, 'wx', 0o600)
-      try {
-        // Not waited for until it is on the disk: a reader notices what a crash left of it.
-        await file.writev([...parts])
-      } finally {
-        await file.close()
-      }
-      await rename(temporary, join(this.#folder, name))
+      // A reader notices what a crash left of it.
+      await replaceFile(join(this.#folder, name), parts, { isDurable: false })
     } catch (error) {
-      await rm(temporary, { force: true }).catch(nothing)
       nothing(error)
     }
   }

@@ -1,7 +1,6 @@
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BaseCommand } from '../../base-command.js'
-import { replaceFile } from '../../config/replace-file.js'
 import { UsageError } from '../../errors/cli-error.js'
 import { configFlag } from '../../flags/common.js'
 import { safe, safeLines } from '../../output/text.js'
@@ -22,6 +21,7 @@ export default class ConfigEdit extends BaseCommand {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     // Beside the file, so that it ends in .yaml, lies on a disk of the user's own, and is for its owner alone.
     const copy = join(dirname(path), `.edit-${process.pid}.yaml`)
+    const { replaceFile } = await import('@bkp/core/config')
     await replaceFile(copy, old ?? newConfigText(this.schemaPath))
     try {
       const text = await this.#edited(copy, path)

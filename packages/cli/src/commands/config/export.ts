@@ -4,7 +4,6 @@ import type { SecretPlace } from '@bkp/core/config'
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../base-command.js'
 import type { LoadedConfig } from '../../config/config-file.js'
-import { replaceFile } from '../../config/replace-file.js'
 import { sealText } from '../../config/sealed-config.js'
 import { CliError } from '../../errors/cli-error.js'
 import { configFlag, passphraseFlags } from '../../flags/common.js'
@@ -66,6 +65,7 @@ export default class ConfigExport extends BaseCommand {
 
   async #save(file: string, content: string): Promise<void> {
     try {
+      const { replaceFile } = await import('@bkp/core/config')
       await replaceFile(file, content)
     } catch (error) {
       throw new CliError(

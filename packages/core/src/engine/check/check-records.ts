@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../../files/replace-file.js'
 import { objectNameOf } from '../../format/ids.js'
 import type { CheckRecord } from '../api.js'
 
@@ -24,12 +25,8 @@ export class CheckRecords {
   }
 
   async remember(repositoryId: string, url: string, record: CheckRecord): Promise<void> {
-    const file = this.#fileOf(repositoryId, url)
-    const temporary = `${file}.${process.pid}`
     try {
-      await mkdir(this.#directory, { recursive: true, mode: 0o700 })
-      await writeFile(temporary, `${JSON.stringify(record)}\n`, { mode: 0o600 })
-      await rename(temporary, file)
+      await replaceFile(this.#fileOf(repositoryId, url), `${JSON.stringify(record)}\n`)
     } catch {
       // A check that went well must not fail because this machine has no place to remember it.
     }

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { BkpError } from '../../errors/index.js'
+import { replaceFile } from '../../files/replace-file.js'
 import { requireOwn } from './own-files.js'
 
 /** What the user approved, as the lock file keeps it. */
@@ -125,35 +125,4 @@ export async function removeApproval(dataDirectory: string, name: string): Promi
 async function writeApprovals(dataDirectory: string, approvals: readonly Approval[]): Promise<void> {
   const plugins = [...approvals].sort((a, b) => (a.name < b.name ? -1 : 1))
   await replaceFile(placesIn(dataDirectory).lock, `${JSON.stringify({ version: 1, plugins }, undefined, 2)}\n`)
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const temporary = join(folder, `.${randomUUID()}.tmp`)
-  try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-    await syncFolder(folder)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open folders, and needs no such call.
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
