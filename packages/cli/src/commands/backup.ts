@@ -67,7 +67,8 @@ export default class Backup extends BaseCommand {
       .engine()
       .then((engine) => chooseCompression(engine, flags, configured, (message) => this.warnPeople(message)))
     choosing.catch(() => undefined)
-    const repository = await this.openRepository(flags, { startThreads: true, readAhead: selection }, places)
+    const opening = { startThreads: true, readAhead: selection, useCache: !flags['no-cache'] }
+    const repository = await this.openRepository(flags, opening, places)
     const compression = await choosing
     const parent = flags.parent === undefined ? {} : { parent: (await repository.resolveSnapshot(flags.parent)).id }
     const progress = await this.startProgress(flags)
@@ -77,7 +78,6 @@ export default class Backup extends BaseCommand {
       ...parent,
       tags: flags.tag ?? job?.tags ?? [],
       force: flags.force,
-      useCache: !flags['no-cache'],
       dryRun: flags['dry-run'],
       hostname: flags.host ?? job?.host ?? hostname(),
       username: currentUser(),

@@ -82,7 +82,8 @@ export class PluginEngine implements Engine {
     try {
       opened = await openReplicas(this.#plugins, destinations)
       const fallOvers = new FallOverLog(this.#log)
-      const { spool, stateDirectory, cacheDirectory } = this.#settings
+      const { spool, stateDirectory } = this.#settings
+      const cacheDirectory = options.useCache === false ? undefined : this.#settings.cacheDirectory
       const [unlocked, codecs] = await Promise.all([
         unlockReplicas(opened, unlock, fallOvers.note),
         Codecs.load(describeCodecs(this.#plugins, ['none']), this.#plugins.contain),
@@ -90,7 +91,7 @@ export class PluginEngine implements Engine {
       return new EngineRepository(
         new OperationContext({
           ...unlocked,
-          repository: this.#cached(unlocked.repository),
+          repository: this.#cached(unlocked.repository, cacheDirectory),
           fallOvers,
           spool,
           stateDirectory,
@@ -181,8 +182,7 @@ export class PluginEngine implements Engine {
   }
 
   /** Objects of a disk are as near as those of a cache. */
-  #cached(repository: OpenedRepository): OpenedRepository {
-    const { cacheDirectory } = this.#settings
+  #cached(repository: OpenedRepository, cacheDirectory: string | undefined): OpenedRepository {
     if (cacheDirectory === undefined || repository.storage.capabilities.isLocal) return repository
     const cache = new LocalCache(cacheDirectory, `${repository.id}-objects`, this.#clock, mostCachedObjects)
     return { ...repository, storage: cachingObjects(repository.storage, cache) }

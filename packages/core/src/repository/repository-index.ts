@@ -47,7 +47,10 @@ export async function loadIndex(
   options: IndexOptions,
 ): Promise<RepositoryIndex> {
   const { storage } = repository
-  const [condemned, segments] = await Promise.all([loadCondemned(repository, cipherFor), listSegments(storage)])
+  // Before the index: a pack whose condemnation is gone again by now is in no index that is listed later.
+  const condemned = await loadCondemned(repository, cipherFor)
+  const segments: StoredObject[] = []
+  for await (const object of storage.list('index/')) if (parseObjectKey(object.key) !== undefined) segments.push(object)
   const known = segments.reduce((sum, segment) => sum + Math.ceil(segment.sizeBytes / rowBytes), 0)
   const table = ChunkTable.create(known, options.room)
   const packs = new PackRegistry()
@@ -78,12 +81,6 @@ export async function loadIndex(
     }
   })
   return { table, packs, compressions, broken, segments: sound, condemned }
-}
-
-async function listSegments(storage: Storage): Promise<readonly StoredObject[]> {
-  const segments: StoredObject[] = []
-  for await (const object of storage.list('index/')) if (parseObjectKey(object.key) !== undefined) segments.push(object)
-  return segments
 }
 
 /**

@@ -30,7 +30,7 @@ const unlock = { kind: 'passphrase', passphrase: new Secret('a passphrase') }
 const outcome = {}
 try {
   if (!isReading) await engine.createRepository(places, unlock.passphrase)
-  const repository = await engine.openRepository(places, unlock, { startThreads: true })
+  const repository = await engine.openRepository(places, unlock, { startThreads: true, useCache: false })
   try {
     outcome.found = (await repository.snapshots()).length
     outcome.damages = (await repository.check({ readDataShare: 1 })).flatMap(({ damages }) => damages).length
@@ -45,7 +45,6 @@ try {
       oneFileSystem: false,
       force: false,
       dryRun: false,
-      useCache: false,
       compression: { id: compression, configuration: {} },
       cipher,
       source: { id: source, configuration: {} },

@@ -22,8 +22,6 @@ export interface BackupOptions extends RunOptions {
   readonly cipher: string
   /** Hex id of the snapshot to compare with; default the newest of this host and these paths. */
   readonly parent?: string
-  /** False: neither read nor write what makes runs faster. Default true. */
-  readonly useCache?: boolean
 }
 
 export interface BackupStats {

@@ -100,6 +100,8 @@ export interface OpenOptions {
   readonly startThreads?: boolean
   /** What is going to be backed up: it is listed meanwhile, as far as time allows. */
   readonly readAhead?: Pick<BackupOptions, 'source' | 'paths' | 'excludes' | 'excludeCaches' | 'oneFileSystem'>
+  /** Whether this machine may keep what makes later runs faster; yes, where nothing is said. */
+  readonly useCache?: boolean
 }
 
 /** The way in: made by `createEngine` in the composition root. */

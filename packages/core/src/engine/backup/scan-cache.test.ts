@@ -20,14 +20,14 @@ afterEach(() => rmSync(folder, { recursive: true }))
 interface Repository {
   readonly id?: string
   readonly key?: number
+  readonly cache?: LocalCache | undefined
 }
 
-function cacheOf(options: Partial<BackupOptions> = {}, { id = repositoryId, key = 5 }: Repository = {}): ScanCache {
-  const context = {
-    repository: { id, keys: { metadata: new Uint8Array(32).fill(key) } },
-    // Of one folder for all, so that foreign files are met.
-    cache: new LocalCache(folder, repositoryId, Date.now),
-  }
+function cacheOf(options: Partial<BackupOptions> = {}, repository: Repository = {}): ScanCache {
+  // Of one folder for all, so that foreign files are met.
+  const cache = new LocalCache(folder, repositoryId, Date.now)
+  const { id, key } = { id: repositoryId, key: 5, ...repository }
+  const context = { repository: { id, keys: { metadata: new Uint8Array(32).fill(key) } }, cache, ...repository }
   const usual = {
     source: { id: 'fs', configuration: {} },
     paths: [Buffer.from('/home')],
@@ -83,7 +83,7 @@ describe('what a run remembers', () => {
     ['the index segment of that run is gone', () => recordsOf(cacheOf(), index(['s1']))],
     ['packs were condemned since', () => recordsOf(cacheOf(), index(['s1', 's2'], ['pack']))],
     ['all is to be read', () => recordsOf(cacheOf({ force: true }))],
-    ['no cache is wanted', () => recordsOf(cacheOf({ useCache: false }))],
+    ['no cache is wanted', () => recordsOf(cacheOf({}, { cache: undefined }))],
     ['exclude patterns changed', () => recordsOf(cacheOf({ excludes: ['*.tmp'] }))],
     ['caches are to be left out', () => recordsOf(cacheOf({ excludeCaches: true }))],
     ['other file systems are to be left out', () => recordsOf(cacheOf({ oneFileSystem: true }))],

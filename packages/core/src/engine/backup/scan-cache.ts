@@ -45,7 +45,7 @@ export class ScanCache {
     const derived = new Uint8Array(hkdfSync('sha256', keys.metadata, Buffer.from(id, 'hex'), 'bkp/v1/scan-cache', 64))
     this.listingKey = derived.subarray(0, 32)
     this.#macKey = derived.subarray(32)
-    this.#cache = options.useCache === false ? undefined : context.cache
+    this.#cache = context.cache
     this.#name = `scan-${this.#digest([options.hostname, options.source.id, ...options.paths.map(hex)])}`
     const { source, excludes, excludeCaches, oneFileSystem, excludeLargerThanBytes, program } = options
     this.#options = this.#digest([
