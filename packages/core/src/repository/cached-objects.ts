@@ -10,7 +10,7 @@ const keptFamilies: readonly string[] = ['index', 'snapshots']
  * is, is still what the storage lists; whoever has to know how it is there reads the storage itself.
  */
 export function cachingObjects(storage: Storage, cache: LocalCache): Storage {
-  const writing = new Set<Promise<void>>()
+  const writing = new Map<string, { readonly bytes: Uint8Array; readonly written: Promise<void> }>()
   return {
     capabilities: storage.capabilities,
     now: storage.now,
@@ -21,15 +21,14 @@ export function cachingObjects(storage: Storage, cache: LocalCache): Storage {
     async get(key, options) {
       const name = nameToKeep(key, options)
       if (name === undefined) return storage.get(key, options)
-      const kept = await cache.read(name)
+      const kept = writing.get(name)?.bytes ?? (await cache.read(name))
       if (kept !== undefined && objectNameOf(kept) === name) return kept
       const bytes = await storage.get(key, options)
-      const written = cache.write(name, [bytes]).finally(() => writing.delete(written))
-      writing.add(written)
+      writing.set(name, { bytes, written: cache.write(name, [bytes]).finally(() => writing.delete(name)) })
       return bytes
     },
     async close() {
-      await Promise.all(writing)
+      await Promise.all([...writing.values()].map(({ written }) => written))
       await storage.close()
     },
   }
