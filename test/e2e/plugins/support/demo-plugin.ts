@@ -131,6 +131,8 @@ export function writeDemo(folder: string, options: DemoOptions = {}): void {
 export interface Packed {
   readonly path: string
   readonly integrity: string
+  /** What its package.json says, as far as whoever installs it needs that. */
+  readonly manifest?: object
 }
 
 /** As its author would pack it. */

@@ -32,7 +32,7 @@ export async function startRegistry(): Promise<StandInRegistry> {
       return {
         version,
         published,
-        manifest: { name, version, dist, _npmUser: { name: 'ann', email: 'ann@demo.example' } },
+        manifest: { ...packed.manifest, name, version, dist, _npmUser: { name: 'ann', email: 'ann@demo.example' } },
       }
     })
     response.writeHead(200, { 'content-type': 'application/json' }).end(
