@@ -1,0 +1,137 @@
+// npm run bench:plugins [-- --rounds N]: what third-party plugins cost. Start-up with twenty installed against none, and
+// storage-local through a linked package of a stranger against the same one that comes with bkp. Needs a built checkout.
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { makeDataset } from './dataset.mjs'
+import { line, lowest, median } from './destinations/figures.mjs'
+import { bkp, secret } from './destinations/tools.mjs'
+import { measure } from './measure.mjs'
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' }, work: { type: 'string' } } })
+const rounds = Number(values.rounds)
+const work = values.work ?? join(tmpdir(), 'bkp-bench-plugins')
+const root = fileURLToPath(new URL('../../', import.meta.url))
+rmSync(work, { recursive: true, force: true })
+mkdirSync(work, { recursive: true })
+const env = (data) => ({
+  BKP_PASSWORD: secret,
+  BKP_DATA_DIR: join(work, data),
+  BKP_CACHE_DIR: join(work, 'cache'),
+  XDG_CONFIG_HOME: '/nonexistent',
+})
+const command = (data, args) => ({ program: process.execPath, args: [bkp, ...args], env: env(data) })
+const run = (data, ...args) => measure(command(data, args))
+console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, load ${loadavg()[0].toFixed(1)}`)
+
+/** A storage and a compression as a stranger writes them; its code says so when it is loaded, which must not happen. */
+function writePlugin(folder, n) {
+  mkdirSync(folder, { recursive: true })
+  const contributes = {
+    storage: [
+      {
+        id: `bench${n}`,
+        schemes: [`bench${n}`],
+        configuration: { type: 'object', properties: { region: { type: 'string' } } },
+      },
+    ],
+    compression: [{ id: `bench-codec-${n}`, module: './index.js' }],
+  }
+  const manifest = { api: '^1.0.0', displayName: `Bench ${n}`, contributes }
+  const description = {
+    name: `bkp-bench-${n}`,
+    version: '1.0.0',
+    type: 'module',
+    exports: './index.js',
+    files: ['index.js'],
+    bkp: manifest,
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(description))
+  writeFileSync(join(folder, 'index.js'), "throw new Error('loaded without need')\n")
+}
+
+async function startUp() {
+  for (let n = 0; n < 20; n++) {
+    const folder = join(work, `plugin-${n}`)
+    writePlugin(folder, n)
+    const [{ filename, integrity }] = JSON.parse(
+      execFileSync('npm', ['pack', '--json'], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] }),
+    )
+    await run('twenty', 'plugins:install', join(folder, filename), '--yes', '--integrity', integrity)
+  }
+  const repository = join(work, 'start-up')
+  await run('none', 'init', '--to', repository)
+  await run('none', 'backup', join(root, 'docs'), '--to', repository)
+  console.log(`\nStart-up, ${rounds} rounds, wall time of the whole process`)
+  for (const args of [['--version'], ['snapshots', '--from', repository]]) {
+    const seconds = { none: [], twenty: [] }
+    for (let round = 0; round < rounds; round++)
+      for (const data of round % 2 === 0 ? ['none', 'twenty'] : ['twenty', 'none'])
+        seconds[data].push((await run(data, ...args)).wallSeconds)
+    tell(`bkp ${args[0]}, twenty plugins to none`, seconds.twenty, seconds.none, 1.15)
+  }
+}
+
+/** storage-local as somebody else would publish it, with a scheme of its own. */
+function writeTwin() {
+  const folder = join(work, 'bkp-twin')
+  cpSync(join(root, 'plugins/storage-local/dist'), join(folder, 'dist'), { recursive: true })
+  const description = JSON.parse(readFileSync(join(root, 'plugins/storage-local/package.json'), 'utf8'))
+  const text = JSON.stringify({ ...description, name: 'bkp-twin', version: '1.0.0' })
+  writeFileSync(join(folder, 'package.json'), text.replaceAll('"local"', '"twin"').replaceAll('"file"', '"twin"'))
+  for (const name of ['index.js', 'local-storage.js']) {
+    const path = join(folder, 'dist', name)
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8')
+        .replaceAll("'local'", "'twin'")
+        .replaceAll("'file:'", "'twin:'")
+        .replace('fileURLToPath(request.url)', "request.url.slice('twin://'.length)"),
+    )
+  }
+  mkdirSync(join(folder, 'node_modules/@bkp'), { recursive: true })
+  symlinkSync(join(root, 'packages/plugin-api'), join(folder, 'node_modules/@bkp/plugin-api'))
+  return folder
+}
+
+async function apiCost() {
+  await run('twin', 'plugins:link', writeTwin(), '--yes', '--name', 'bkp-twin')
+  const source = join(work, 'source')
+  const { files, bytes } = await makeDataset(source, { roots: ['/usr/lib'], mostBytes: 600 * 2 ** 20 })
+  console.log(`\nstorage-local as a stranger's linked package: ${files} files, ${(bytes / 2 ** 20).toFixed(0)} MiB`)
+  const results = []
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? ['built-in', 'linked'] : ['linked', 'built-in']) {
+      const folder = join(work, `repository-${name}`)
+      const place = name === 'linked' ? `twin://${folder}` : folder
+      const target = join(work, 'restored')
+      await run('twin', 'init', '--to', place)
+      for (const [phase, args] of Object.entries({
+        backup: ['backup', source, '--to', place],
+        restore: ['restore', 'latest', '--from', place, '--target', target],
+      })) {
+        execFileSync('sync')
+        const figures = await run('twin', ...args)
+        results.push({ name, phase, ...figures })
+        console.log(`round ${round + 1}  ${phase.padEnd(7)} ${name.padEnd(8)} ${line(figures)}`)
+      }
+      for (const left of [folder, target]) rmSync(left, { recursive: true, force: true })
+    }
+  }
+  for (const phase of ['backup', 'restore']) {
+    const of = (name) => results.filter((one) => one.name === name && one.phase === phase).map((one) => one.cpuSeconds)
+    tell(`CPU of ${phase}, linked to built-in`, of('linked'), of('built-in'), 1.03)
+  }
+}
+
+function tell(what, ours, theirs, wanted) {
+  const ratio = (figure) => (figure(ours) / figure(theirs)).toFixed(3)
+  console.log(`${what}: ${ratio(median)} by medians, ${ratio(lowest)} by minima (wanted: at most ${wanted})`)
+}
+
+await startUp()
+await apiCost()
+rmSync(work, { recursive: true, force: true })
