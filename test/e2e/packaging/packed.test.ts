@@ -69,8 +69,8 @@ describe('a published package', () => {
     }
   })
 
-  // The command line is installed below, as people do.
-  it.each(packages.filter(({ name }) => name !== 'bkp').map((one) => [one.name, one] as const))(
+  // Most of the time the registry is waited for. The command line is installed below, as people do.
+  it.concurrent.each(packages.filter(({ name }) => name !== 'bkp').map((one) => [one.name, one] as const))(
     '%s works by itself in a folder of its own',
     async (name, { version, exports = {}, peerDependencies = {}, bkp }) => {
       const folder = join(work, name.replace('/', '-'))
