@@ -1,6 +1,7 @@
 import type { GetOptions, Storage } from '@bkp/plugin-api'
 import { objectNameOf, parseObjectKey } from '../format/ids.js'
 import type { LocalCache } from './local-cache.js'
+import { withOtherCalls } from './with-other-calls.js'
 
 /** Small objects that nearly every command reads. They are named by their SHA-256, so that a copy is as good as the object. */
 const keptFamilies: readonly string[] = ['index', 'snapshots']
@@ -11,13 +12,7 @@ const keptFamilies: readonly string[] = ['index', 'snapshots']
  */
 export function cachingObjects(storage: Storage, cache: LocalCache): Storage {
   const writing = new Map<string, { readonly bytes: Uint8Array; readonly written: Promise<void> }>()
-  return {
-    capabilities: storage.capabilities,
-    now: storage.now,
-    put: (key, data, options) => storage.put(key, data, options),
-    stat: (key, options) => storage.stat(key, options),
-    list: (prefix, options) => storage.list(prefix, options),
-    remove: (key, options) => storage.remove(key, options),
+  return withOtherCalls(storage, {
     async get(key, options) {
       const name = nameToKeep(key, options)
       if (name === undefined) return storage.get(key, options)
@@ -31,7 +26,7 @@ export function cachingObjects(storage: Storage, cache: LocalCache): Storage {
       await Promise.all([...writing.values()].map(({ written }) => written))
       await storage.close()
     },
-  }
+  })
 }
 
 function nameToKeep(key: string, { offset, length, into }: GetOptions = {}): string | undefined {

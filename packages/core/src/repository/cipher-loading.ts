@@ -1,6 +1,7 @@
 import type { Storage } from '@bkp/plugin-api'
 import { cipherIdIn } from '../format/sealed-object.js'
 import type { Codecs } from './codecs.js'
+import { withOtherCalls } from './with-other-calls.js'
 
 /**
  * A storage that loads the cipher of what it reads, where that is of a plugin that did not come with bkp: nothing of such a
@@ -8,19 +9,12 @@ import type { Codecs } from './codecs.js'
  */
 export function loadingCiphers(storage: Storage, codecs: Codecs): Storage {
   if (!codecs.hasForeign) return storage
-  return {
-    capabilities: storage.capabilities,
-    now: storage.now,
-    put: (key, data, options) => storage.put(key, data, options),
-    stat: (key, options) => storage.stat(key, options),
-    list: (prefix, options) => storage.list(prefix, options),
-    remove: (key, options) => storage.remove(key, options),
-    close: () => storage.close(),
+  return withOtherCalls(storage, {
     async get(key, options) {
       const bytes = await storage.get(key, options)
       const id = (options?.offset ?? 0) === 0 ? cipherIdIn(bytes) : undefined
       if (id !== undefined) await codecs.loadForeign(id)
       return bytes
     },
-  }
+  })
 }
