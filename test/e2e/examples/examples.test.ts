@@ -87,11 +87,30 @@ describe('the examples, built from the packed plugin-api and testkit alone', () 
     expect((await bkp(['check', '--read-data', '--from', place], { env })).code).toBe(0)
     expect((await bkp(['restore', 'latest', '--from', place, '--target', target], { env })).code).toBe(0)
     expect(project.clone(join(target, 'project.bundle'))).toEqual({ head: project.head(), fsck: '' })
-    // On a machine without the codec the error names what is missing.
-    const without = await bkp(['restore', 'latest', '--from', place, '--target', inWork('nowhere')])
-    expect(without.code).toBe(1)
-    expect(without.stderr).toContain('brotli')
-    expect(without.stderr).toContain('bkp plugins:install')
+    const listed = reportOf<{ snapshots: unknown[] }>(await bkp(['snapshots', '--from', place, '--json'], { env }), 0)
+    expect(listed.snapshots).toMatchObject([
+      {
+        plugins: [
+          { port: 'compression', id: 'brotli', package: 'bkp-codec-brotli', version: '0.1.0' },
+          { port: 'source', id: 'git', package: 'bkp-source-git', version: '0.1.0' },
+        ],
+      },
+    ])
+    // Without the codec every command that needs it names the package that wrote the repository.
+    expect(await bkp(['plugins:uninstall', 'bkp-codec-brotli'], { env })).toMatchObject({ code: 0 })
+    for (const command of [
+      ['restore', 'latest', '--from', place, '--target', inWork('nowhere')],
+      ['check', '--read-data', '--from', place],
+      [...backup, '--compression', 'brotli', '--to', place],
+    ]) {
+      const without = await bkp(command, { env })
+      expect(without.code).toBe(1)
+      expect(without.stderr).toContain('the compression "brotli"')
+      expect(without.stderr).toContain('bkp plugins:install bkp-codec-brotli@0.1.0')
+    }
+    // So it does for a source, on a machine that never had any of them.
+    const elsewhere = await bkp([...backup, '--to', place])
+    expect(elsewhere.stderr).toContain('bkp plugins:install bkp-source-git@0.1.0')
   })
 
   it('say what is missing on this machine', async () => {

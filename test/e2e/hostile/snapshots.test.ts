@@ -82,6 +82,23 @@ describe('a snapshot', () => {
   })
 })
 
+describe('a snapshot that names plugins', () => {
+  it('by what is no name of a package: puts nothing of it on the screen', async () => {
+    const forged = forger.repository(join(work, 'plugins'))
+    const sound = { port: 'compression', id: 'brotli', package: 'bkp-codec-x', version: '1.0.0' } as const
+    const evil = ['--yes', '$(id)', 'x; rm -rf ~', '../x', 'https://evil.example/x.tgz', '\u001b[2J']
+    const plugins = [...evil.map((name) => ({ ...sound, package: name })), sound]
+    const { snapshot } = forged.commit([forged.file('sound', 'sound')], { plugins })
+    const ran = await bkp(['snapshots', ...from(forged)])
+    expect(reportOf<{ snapshots: unknown[] }>(ran, 0).snapshots).toMatchObject([{ plugins: [sound] }])
+    expect(snapshot).toContain('snapshots/')
+    // What is missing is asked of the same snapshot.
+    const missing = await bkp(['backup', work, '--compression', 'brotli', '--to', forged.directory])
+    expect(missing.stderr).toContain('bkp plugins:install bkp-codec-x@1.0.0')
+    for (const name of evil) expect(missing.stderr).not.toContain(name)
+  })
+})
+
 describe(`folders ${depth} deep`, () => {
   it('are refused below the deepest that is allowed, in bounded time', async () => {
     const forged = forger.repository(join(work, 'deep'))

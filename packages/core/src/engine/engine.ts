@@ -8,9 +8,11 @@ import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
 import { NotifierGroup } from '../notify/notifier-group.js'
 import { cachingObjects } from '../repository/cached-objects.js'
+import { loadingCiphers } from '../repository/cipher-loading.js'
 import { Codecs } from '../repository/codecs.js'
 import { LocalCache } from '../repository/local-cache.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
+import { RecordedPlugins } from '../repository/recorded-plugins.js'
 import type {
   CreateRepositoryResult,
   DoctorFinding,
@@ -87,10 +89,12 @@ export class PluginEngine implements Engine {
         unlockReplicas(opened, unlock, fallOvers.note),
         Codecs.load(describeCodecs(this.#plugins, ['none']), this.#plugins.contain),
       ])
+      const repository = this.#cached(unlocked.repository)
+      const readable = { ...repository, storage: loadingCiphers(repository.storage, codecs) }
       return new EngineRepository(
         new OperationContext({
           ...unlocked,
-          repository: this.#cached(unlocked.repository),
+          repository,
           fallOvers,
           spool,
           stateDirectory,
@@ -99,6 +103,7 @@ export class PluginEngine implements Engine {
           threads,
           reserve,
           codecs,
+          recorded: new RecordedPlugins(readable, (id) => codecs.cipher(id)),
           now: this.#clock,
         }),
       )

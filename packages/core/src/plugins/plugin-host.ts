@@ -25,7 +25,7 @@ interface WorkerModule {
   /** @throws BkpError `plugin-refused` when its files are not what the user approved */
   readonly url: string
   /** Whose it is, where that did not come with bkp. */
-  readonly plugin: { readonly packageName: string; readonly folderUrl: string } | undefined
+  readonly plugin: { readonly packageName: string; readonly version: string; readonly folderUrl: string } | undefined
 }
 
 /**
@@ -135,7 +135,7 @@ export class PluginHost {
   workerModule(port: WorkerPortName, id: string): WorkerModule | undefined {
     const found: Found<WorkerPortName> | undefined = this.#catalogue.find(port, id)
     if (found === undefined) return undefined
-    const { directory, isBundled, packageName } = found.plugin
+    const { directory, isBundled, packageName, version } = found.plugin
     const url = pathToFileURL(join(directory, found.contribution.module)).href
     if (isBundled) return { url, plugin: undefined }
     const verify = () => this.#verify(found.plugin)
@@ -145,7 +145,7 @@ export class PluginHost {
         verify()
         return url
       },
-      plugin: { packageName, folderUrl: `${pathToFileURL(directory).href}/` },
+      plugin: { packageName, version, folderUrl: `${pathToFileURL(directory).href}/` },
     }
   }
 

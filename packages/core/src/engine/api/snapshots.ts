@@ -1,3 +1,4 @@
+import type { SnapshotPlugin } from '../../format/snapshot-plugins.js'
 import type { RawPath, RunOptions } from './run.js'
 
 export interface SnapshotSummary {
@@ -13,6 +14,8 @@ export interface SnapshotSummary {
   readonly parent: string | null
   readonly stats: Readonly<Record<string, number>>
   readonly issueCount: number
+  /** Packages of contributions that did not come with bkp. What a snapshot says; nobody has checked it. */
+  readonly plugins: readonly SnapshotPlugin[]
 }
 
 export interface SnapshotFilter {

@@ -5,6 +5,7 @@ import type { StoredSnapshot } from '../../repository/snapshots.js'
 import type { CopyFault, DestinationOutcome, SnapshotCopy, SnapshotCopyOptions } from '../api.js'
 import type { Delivery, NamedObject } from '../backup/delivery.js'
 import { TreeWalker } from '../browse/tree-walker.js'
+import { recordPlugins } from '../plugin-records.js'
 import { describeCopy, nearestCopied, type Origin, originAt, originOf } from './copied-snapshot.js'
 import { type CopyPlan, CopyPlanner } from './copy-planner.js'
 import { CopyThreads, type OpenSide } from './copy-threads.js'
@@ -186,6 +187,7 @@ export class CopyRun {
       tree: this.#translateRoot(root),
       parent: (parentOrigin && copies.get(parentOrigin)?.id) ?? null,
       program: this.#options.program,
+      plugins: recordPlugins(this.#target.context.plugins, this.#options, [...copies.values()]).plugins ?? [],
     })
     const { name, bytes } = this.#target.context.seal('snapshot', encodeSnapshot(snapshot), this.#options.cipher)
     copies.set(originOf(repository.id, stored), { id: name, snapshot })
