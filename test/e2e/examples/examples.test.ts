@@ -46,8 +46,16 @@ describe('the examples, built from the packed plugin-api and testkit alone', () 
   })
 
   it('pack what they need and nothing else', async () => {
-    for (const folder of installed) expect(readdirSync(folder).sort()).toEqual(['README.md', 'dist', 'package.json'])
+    for (const folder of installed)
+      expect(readdirSync(folder).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json'])
     for (const folder of installed) expect(readdirSync(join(folder, 'dist')).join()).not.toContain('test')
+  })
+
+  it.each(examples)('%s has nothing that lint would find, as a folder and as a tarball', async (name) => {
+    for (const what of [inWork(name), tarballs[`bkp-${name}`] ?? '']) {
+      const linted = await bkp(['plugins:lint', what, '--json'])
+      expect(reportOf<{ findings: unknown[] }>(linted, 0).findings).toEqual([])
+    }
   })
 
   it('work in the engine: a git repository goes through the codec into a storage, and comes back as a bundle', async () => {
