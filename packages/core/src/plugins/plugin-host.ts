@@ -18,6 +18,7 @@ import { watchProcess } from './containment/process-guards.js'
 import { type InstalledPlugin, type PluginDirectories, readManifests } from './manifest.js'
 import { type Environment, resolveOptions, takesNothing } from './plugin-options.js'
 import { resolveStorageOptions } from './storage-options.js'
+import { refuseSecrets } from './worker-options.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
 
@@ -169,6 +170,7 @@ export class PluginHost {
     }
     const schema: JsonSchema | undefined = found.contribution.configuration
     if (schema === undefined || (Object.keys(configuration).length === 0 && schema.required === undefined)) return
+    refuseSecrets(schema, configuration, { owner: `the ${port} "${id}"`, packageName: found.plugin.packageName })
     const faults = await faultsBySchema(schema, configuration)
     if (faults.length === 0) return
     const reasons = faults.map(({ path, message }) => `${path.join('.') || id} ${message}`)
