@@ -21,7 +21,8 @@ export interface SnapshotSummary {
 export interface SnapshotFilter {
   readonly hostname?: string
   readonly tag?: string
-  readonly path?: string
+  /** Texts of paths: a snapshot of any of them is meant. */
+  readonly paths?: readonly string[]
 }
 
 /** One entry of a snapshot, as `ls`, `find` and `diff` show it. */
