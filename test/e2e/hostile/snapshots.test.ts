@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -79,6 +80,21 @@ describe('a snapshot', () => {
       expect(ran.code).toBe(0)
       expect(controlCharacters(ran.stdout + ran.stderr)).toEqual([])
     }
+  })
+})
+
+describe('a snapshot whose cipher a storage changed', () => {
+  it('is damage, and sends nobody to look for a plugin', async () => {
+    const forged = forger.repository(join(work, 'cipher'))
+    const { snapshot } = forged.commit([forged.file('sound', 'sound')])
+    const bytes = readFileSync(join(forged.directory, snapshot))
+    bytes.fill(0, 24, 56).write('evil-cipher', 24, 'ascii')
+    const key = `snapshots/${createHash('sha256').update(bytes).digest('hex')}`
+    writeFileSync(join(forged.directory, key), bytes)
+    const [restored, damages] = await Promise.all([restore(forged), check(forged)])
+    expect(reportOf<RestoreReport>(restored, 0).files).toBe(1)
+    expect(damages.map((damage) => damage.key)).toEqual([key])
+    expect(restored.stdout + restored.stderr + JSON.stringify(damages)).not.toContain('evil')
   })
 })
 

@@ -1,4 +1,4 @@
-export type MissingKind = 'storage' | 'compression' | 'encryption' | 'source'
+export type MissingKind = 'storage' | 'compression' | 'encryption' | 'source' | 'notifier'
 
 /** A package that a repository names. Its form has been checked, and nothing else: whoever wrote the repository wrote it. */
 export interface NamedPackage {
@@ -12,6 +12,7 @@ const knownPackages: Readonly<Record<MissingKind, Readonly<Record<string, string
   compression: {},
   encryption: {},
   source: {},
+  notifier: {},
 }
 
 /** What to type to get the plugin that is missing. */

@@ -102,7 +102,7 @@ export class PluginHost {
     const found = this.#catalogue.find('notifier', use)
     if (found === undefined) {
       throw new BkpError('missing-plugin', `No installed plugin has the notifier "${use}"`, {
-        hint: `Notifiers that are there: ${this.#catalogue.idsOf('notifier').join(', ') || 'none'}`,
+        hint: `${installHint('notifier', use)}. Notifiers that are there: ${this.#catalogue.idsOf('notifier').join(', ') || 'none'}`,
       })
     }
     const { plugin, contribution } = found
