@@ -213,6 +213,18 @@ describe('plugins lint', () => {
     ])('%s', async (_, changes, expected) => expect(await told(changes)).toEqual(expected))
   })
 
+  describe('a cipher', () => {
+    const cipher = (json = {}): Changes => ({
+      json,
+      bkp: { contributes: { encryption: [{ id: 'ann-aead', module: './dist/index.js' }] } },
+    })
+    it.each<[string, Changes, string[]]>([
+      ['cannot be found by its id', cipher(), ['warning metadata package.json#/keywords']],
+      ['is found by a keyword', cipher({ keywords: ['bkp-plugin', 'ann-aead'] }), []],
+      ['is found by its description', cipher({ description: 'The cipher ann-aead for bkp' }), []],
+    ])('%s', async (_, changes, expected) => expect(await told(changes)).toEqual(expected))
+  })
+
   describe('files', () => {
     const codec = { bkp: { contributes: { compression: [{ id: 'mine', module: './dist/codec.js' }] } } }
     it.each<[string, Changes, string[]]>([
