@@ -1,5 +1,6 @@
 import { snapshotKey, toHex, wordsOf } from '../../format/ids.js'
 import { encodeSnapshot, rootTreeOf } from '../../format/snapshot.js'
+import type { SnapshotPlugin } from '../../format/snapshot-plugins.js'
 import { notFound } from '../../repository/chunk-table.js'
 import type { StoredSnapshot } from '../../repository/snapshots.js'
 import type { CopyFault, DestinationOutcome, SnapshotCopy, SnapshotCopyOptions } from '../api.js'
@@ -53,6 +54,7 @@ export class CopyRun {
   readonly #twins: TwinWalk
   readonly #threads: CopyThreads | undefined
   readonly #timer: NodeJS.Timeout
+  readonly #plugins: readonly SnapshotPlugin[]
   /** Snapshots of the source whose blobs are all in the map. */
   readonly #learned = new Set<string>()
   #waiting: NamedObject[] = []
@@ -102,6 +104,8 @@ export class CopyRun {
     )
     this.#threads = options.dryRun ? undefined : startThreads(this.#map)
     this.#committedAt = target.context.now()
+    // The same for all: what this run enters adds nothing to it.
+    this.#plugins = recordPlugins(target.context.plugins, options, [...parts.copies.values()]).plugins ?? []
     this.#timer = setInterval(() => this.#report(), progressEveryMs)
   }
 
@@ -187,7 +191,7 @@ export class CopyRun {
       tree: this.#translateRoot(root),
       parent: (parentOrigin && copies.get(parentOrigin)?.id) ?? null,
       program: this.#options.program,
-      plugins: recordPlugins(this.#target.context.plugins, this.#options, [...copies.values()]).plugins ?? [],
+      plugins: this.#plugins,
     })
     const { name, bytes } = this.#target.context.seal('snapshot', encodeSnapshot(snapshot), this.#options.cipher)
     copies.set(originOf(repository.id, stored), { id: name, snapshot })
