@@ -8,7 +8,6 @@ import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
 import { NotifierGroup } from '../notify/notifier-group.js'
 import { cachingObjects } from '../repository/cached-objects.js'
-import { loadingCiphers } from '../repository/cipher-loading.js'
 import { Codecs } from '../repository/codecs.js'
 import { LocalCache } from '../repository/local-cache.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
@@ -90,7 +89,6 @@ export class PluginEngine implements Engine {
         Codecs.load(describeCodecs(this.#plugins, ['none']), this.#plugins.contain),
       ])
       const repository = this.#cached(unlocked.repository)
-      const readable = { ...repository, storage: loadingCiphers(repository.storage, codecs) }
       return new EngineRepository(
         new OperationContext({
           ...unlocked,
@@ -103,7 +101,7 @@ export class PluginEngine implements Engine {
           threads,
           reserve,
           codecs,
-          recorded: new RecordedPlugins(readable, (id) => codecs.cipher(id)),
+          recorded: RecordedPlugins.of(repository, codecs),
           now: this.#clock,
         }),
       )

@@ -3,6 +3,8 @@ import { isBkpError } from '../errors/index.js'
 import type { CipherInUse } from '../format/sealed-object.js'
 import { parseSnapshot } from '../format/snapshot.js'
 import type { SnapshotPlugin } from '../format/snapshot-plugins.js'
+import { loadingCiphers } from './cipher-loading.js'
+import type { Codecs } from './codecs.js'
 import type { OpenedRepository } from './opened-repository.js'
 import { forEachAtATime, keysOf, readSealed, readsAtATime } from './repository-index.js'
 
@@ -15,6 +17,11 @@ export class RecordedPlugins {
   readonly #cipherFor: (id: string) => CipherInUse
   #all: Promise<readonly SnapshotPlugin[]> | undefined
   #known: readonly SnapshotPlugin[] = []
+
+  static of(repository: OpenedRepository, codecs: Codecs): RecordedPlugins {
+    const storage = loadingCiphers(repository.storage, codecs)
+    return new RecordedPlugins({ ...repository, storage }, (id) => codecs.cipher(id))
+  }
 
   constructor(repository: OpenedRepository, cipherFor: (id: string) => CipherInUse) {
     this.#repository = repository
