@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -103,6 +106,35 @@ describe('a plugin that bkp plugins create wrote', () => {
       }
     } finally {
       await engine.close()
+    }
+  })
+
+  it('works in bkp: the notifier, linked, with a token from the environment that nobody else sees', async () => {
+    const got: string[] = []
+    const service = createServer(async (request, response) => {
+      let body = ''
+      for await (const piece of request.setEncoding('utf8')) body += piece
+      got.push(`${request.headers.authorization} ${body}`)
+      response.writeHead(got.length === 1 ? 200 : 403).end(body)
+    }).listen(0, '127.0.0.1')
+    await once(service, 'listening')
+    const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
+    const config = join(parent, 'config.yaml')
+    const notifier = `use: my-notifier\n    options: {url: "${url}", token: "env:CHAT_TOKEN"}`
+    writeFileSync(config, `version: 1\nnotifiers:\n  chat:\n    ${notifier}\n`)
+    const env = { BKP_DATA_DIR: join(parent, 'data'), CHAT_TOKEN: 'hush-hush-hush' }
+    const tell = () => bkp(['notifiers:test', '--config', config, '--json'], { env })
+    try {
+      const name = 'bkp-notifier-my-notifier'
+      const link = ['plugins:link', join(parent, 'notifier'), '--yes', '--name', name]
+      expect(await bkp(link, { env })).toMatchObject({ code: 0 })
+      const [told, refused] = [await tell(), await tell()]
+      expect(told).toMatchObject({ code: 0, stdout: expect.stringContaining('"state":"told"') })
+      expect(got[0]).toMatch(/^Bearer hush-hush-hush \{"text":".*This is a test of the notifier chat/)
+      expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining('answers with 403') })
+      expect(JSON.stringify([told, refused])).not.toContain('hush')
+    } finally {
+      service.close()
     }
   })
 

@@ -46,8 +46,16 @@ describe('the examples, built from the packed plugin-api and testkit alone', () 
   })
 
   it('pack what they need and nothing else', async () => {
-    for (const folder of installed) expect(readdirSync(folder).sort()).toEqual(['README.md', 'dist', 'package.json'])
+    for (const folder of installed)
+      expect(readdirSync(folder).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json'])
     for (const folder of installed) expect(readdirSync(join(folder, 'dist')).join()).not.toContain('test')
+  })
+
+  it.each(examples)('%s has nothing that lint would find, as a folder and as a tarball', async (name) => {
+    for (const what of [inWork(name), tarballs[`bkp-${name}`] ?? '']) {
+      const linted = await bkp(['plugins:lint', what, '--json'])
+      expect(reportOf<{ findings: unknown[] }>(linted, 0).findings).toEqual([])
+    }
   })
 
   it('work in the engine: a git repository goes through the codec into a storage, and comes back as a bundle', async () => {
@@ -87,11 +95,30 @@ describe('the examples, built from the packed plugin-api and testkit alone', () 
     expect((await bkp(['check', '--read-data', '--from', place], { env })).code).toBe(0)
     expect((await bkp(['restore', 'latest', '--from', place, '--target', target], { env })).code).toBe(0)
     expect(project.clone(join(target, 'project.bundle'))).toEqual({ head: project.head(), fsck: '' })
-    // On a machine without the codec the error names what is missing.
-    const without = await bkp(['restore', 'latest', '--from', place, '--target', inWork('nowhere')])
-    expect(without.code).toBe(1)
-    expect(without.stderr).toContain('brotli')
-    expect(without.stderr).toContain('bkp plugins:install')
+    const listed = reportOf<{ snapshots: unknown[] }>(await bkp(['snapshots', '--from', place, '--json'], { env }), 0)
+    expect(listed.snapshots).toMatchObject([
+      {
+        plugins: [
+          { port: 'compression', id: 'brotli', package: 'bkp-codec-brotli', version: '0.1.0' },
+          { port: 'source', id: 'git', package: 'bkp-source-git', version: '0.1.0' },
+        ],
+      },
+    ])
+    // Without the codec every command that needs it names the package that wrote the repository.
+    expect(await bkp(['plugins:uninstall', 'bkp-codec-brotli'], { env })).toMatchObject({ code: 0 })
+    for (const command of [
+      ['restore', 'latest', '--from', place, '--target', inWork('nowhere')],
+      ['check', '--read-data', '--from', place],
+      [...backup, '--compression', 'brotli', '--to', place],
+    ]) {
+      const without = await bkp(command, { env })
+      expect(without.code).toBe(1)
+      expect(without.stderr).toContain('the compression "brotli"')
+      expect(without.stderr).toContain('bkp plugins:install bkp-codec-brotli@0.1.0')
+    }
+    // So it does for a source, on a machine that never had any of them.
+    const elsewhere = await bkp([...backup, '--to', place])
+    expect(elsewhere.stderr).toContain('bkp plugins:install bkp-source-git@0.1.0')
   })
 
   it('say what is missing on this machine', async () => {

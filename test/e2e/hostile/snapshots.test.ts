@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -79,6 +80,38 @@ describe('a snapshot', () => {
       expect(ran.code).toBe(0)
       expect(controlCharacters(ran.stdout + ran.stderr)).toEqual([])
     }
+  })
+})
+
+describe('a snapshot whose cipher a storage changed', () => {
+  it('is damage, and sends nobody to look for a plugin', async () => {
+    const forged = forger.repository(join(work, 'cipher'))
+    const { snapshot } = forged.commit([forged.file('sound', 'sound')])
+    const bytes = readFileSync(join(forged.directory, snapshot))
+    bytes.fill(0, 24, 56).write('evil-cipher', 24, 'ascii')
+    const key = `snapshots/${createHash('sha256').update(bytes).digest('hex')}`
+    writeFileSync(join(forged.directory, key), bytes)
+    const [restored, damages] = await Promise.all([restore(forged), check(forged)])
+    expect(reportOf<RestoreReport>(restored, 0).files).toBe(1)
+    expect(damages.map((damage) => damage.key)).toEqual([key])
+    expect(restored.stdout + restored.stderr + JSON.stringify(damages)).not.toContain('evil')
+  })
+})
+
+describe('a snapshot that names plugins', () => {
+  it('by what is no name of a package: puts nothing of it on the screen', async () => {
+    const forged = forger.repository(join(work, 'plugins'))
+    const sound = { port: 'compression', id: 'brotli', package: 'bkp-codec-x', version: '1.0.0' } as const
+    const evil = ['--yes', '$(id)', 'x; rm -rf ~', '../x', 'https://evil.example/x.tgz', '\u001b[2J']
+    const plugins = [...evil.map((name) => ({ ...sound, package: name })), sound]
+    const { snapshot } = forged.commit([forged.file('sound', 'sound')], { plugins })
+    const ran = await bkp(['snapshots', ...from(forged)])
+    expect(reportOf<{ snapshots: unknown[] }>(ran, 0).snapshots).toMatchObject([{ plugins: [sound] }])
+    expect(snapshot).toContain('snapshots/')
+    // What is missing is asked of the same snapshot.
+    const missing = await bkp(['backup', work, '--compression', 'brotli', '--to', forged.directory])
+    expect(missing.stderr).toContain('bkp plugins:install bkp-codec-x@1.0.0')
+    for (const name of evil) expect(missing.stderr).not.toContain(name)
   })
 })
 

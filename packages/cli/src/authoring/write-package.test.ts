@@ -34,7 +34,9 @@ describe('plugins create', () => {
     for (const file of files) expect(readFileSync(join(at('new'), file), 'utf8')).not.toMatch(/\{\{(?!\s*matrix)/)
     expect(files).toContain('.github/workflows/publish.yml')
     expect(files).toContain('.gitignore')
-    expect(files).toContain(`test/${kind}.test.ts`)
+    // The suite of testkit that every plugin of the port passes.
+    const suite = `describe${kind.charAt(0).toUpperCase()}${kind.slice(1)}(`
+    expect(readFileSync(join(at('new'), `test/${kind}.test.ts`), 'utf8')).toContain(suite)
     const manifest = JSON.parse(readFileSync(join(at('new'), 'package.json'), 'utf8'))
     expect(manifest).toMatchObject({
       name: `bkp-${kind}-mine`,

@@ -145,7 +145,7 @@ describe('copy', () => {
     const argv = [...copy, 'latest', '--tag', 'weekly', '--path', '/home']
     expect(await optionsOf('resolveSnapshot', argv, { env })).toEqual({
       reference: 'latest',
-      filter: { tag: 'weekly', path: '/home' },
+      filter: { tag: 'weekly', paths: ['/home'] },
     })
   })
 

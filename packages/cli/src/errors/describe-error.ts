@@ -28,7 +28,7 @@ const defaultHints: Readonly<Record<string, string>> = {
   'disk-full': 'Make room, then run the same command again: what is stored already is used',
   quota: 'Make room, then run the same command again: what is stored already is used',
   config: 'Put that right, then run the same command again',
-  auth: 'Check the credentials of the storage',
+  auth: 'Check the credentials',
   forbidden: 'Check who owns the files, and what this user may do with them',
   transient: 'Run the same command again: what is stored already is used',
   throttled: 'Wait a while, then run the same command again: what is stored already is used',

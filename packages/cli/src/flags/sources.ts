@@ -26,6 +26,8 @@ export async function whatToBackUp(paths: readonly string[], flags: SourceFlags)
     const { use, options } = flags.source
     // What a path is, is for the source to say; without one it is all that there is.
     const named = paths.length === 0 ? ['/'] : paths
+    if (named.includes('')) throw emptyPath('leave it out for all that the source has')
+    for (const path of named) if (/(^|\/)\.{1,2}(\/|$)/.test(path)) throw dotted(path)
     return { source: { id: use, configuration: options }, paths: named.map((path) => Buffer.from(path)) }
   }
   if (command !== undefined && paths.length > 0) {
@@ -46,6 +48,18 @@ export async function whatToBackUp(paths: readonly string[], flags: SourceFlags)
   return { source: { id: 'fs', configuration: {} }, paths: await existing(paths) }
 }
 
+function emptyPath(instead: string): UsageError {
+  return new UsageError('One of the paths is empty', `Name something, or ${instead}`)
+}
+
+// In a snapshot every part of a path is a folder, and these are names of none.
+function dotted(path: string): UsageError {
+  return new UsageError(
+    `${safe(path)} has a part "." or ".."`,
+    'Write the path without it: what it leads to only the source knows',
+  )
+}
+
 function streamOf(id: string, name: string, more: Readonly<Record<string, string>>): WhatToBackUp {
   if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) {
     throw new UsageError(`"${name}" is not a file name`, 'Give a name without "/", for example --stdin-name db.sql')
@@ -55,8 +69,7 @@ function streamOf(id: string, name: string, more: Readonly<Record<string, string
 
 /** Nothing there at all is an error; one of several that is missing becomes an issue of the snapshot. */
 async function existing(paths: readonly string[]): Promise<Uint8Array[]> {
-  if (paths.includes(''))
-    throw new UsageError('One of the paths is empty', 'Leave it out, or write "." for this folder')
+  if (paths.includes('')) throw emptyPath('write "." for this folder')
   const absolute = [...new Set(paths.map((path) => resolve(path)))]
   const problems = await Promise.all(absolute.map((path) => problemOf(path)))
   if (problems.every((problem) => problem !== undefined)) {

@@ -21,6 +21,7 @@ describe('SNAP[:PATH]', () => {
   it('ends the snapshot at the first colon', () => {
     expect(parseSnapshotPath('latest')).toEqual({ snapshot: 'latest' })
     expect(parseSnapshotPath('1a2b:/home/a:b')).toEqual({ snapshot: '1a2b', path: Buffer.from('/home/a:b') })
+    expect(parseSnapshotPath('latest:web://a/b')).toEqual({ snapshot: 'latest', path: Buffer.from('/web:/a/b') })
   })
 
   it('needs both parts to make sense', () => {

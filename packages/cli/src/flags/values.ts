@@ -70,6 +70,8 @@ export interface SnapshotPath {
   readonly path?: Uint8Array
 }
 
+const isUrl = (text: string) => /^[A-Za-z][A-Za-z0-9+.-]+:\/\//.test(text)
+
 /** `SNAP[:PATH]` in its parts. */
 export function parseSnapshotPath(text: string): SnapshotPath {
   const colon = text.indexOf(':')
@@ -77,7 +79,9 @@ export function parseSnapshotPath(text: string): SnapshotPath {
   if (snapshot === '')
     throw new UsageError(`"${text}" names no snapshot`, 'Write SNAP or SNAP:PATH, for example latest:/home')
   if (colon < 0) return { snapshot }
-  const path = text.slice(colon + 1)
+  const given = text.slice(colon + 1)
+  // What a source takes for a path may be a URL; in the snapshot its parts are folders.
+  const path = isUrl(given) ? `/${given.replace('://', ':/')}` : given
   if (!path.startsWith('/')) {
     throw new UsageError(`"${path}" is not an absolute path in the snapshot`, `Write for example ${snapshot}:/home`)
   }
@@ -93,6 +97,7 @@ export function snapshotFilter(flags: {
   return {
     ...(host === undefined ? {} : { hostname: host }),
     ...(tag === undefined ? {} : { tag }),
-    ...(path === undefined ? {} : { path: resolve(path) }),
+    // Paths of files are stored absolute, those of other sources as they were given.
+    ...(path === undefined ? {} : { paths: [...new Set([resolve(path), path])] }),
   }
 }

@@ -163,8 +163,21 @@ export function statusJson(status: DestinationStatus): Json {
 }
 
 export function snapshotJson(snapshot: SnapshotSummary): Json {
-  const { id, time, hostname, username, program, source, paths, tags, parent, stats, issueCount } = snapshot
-  return { id, time, hostname, username, program, source, paths: paths.map(jsonPath), tags, parent, stats, issueCount }
+  const { id, time, hostname, username, program, source, paths, tags, parent, stats, issueCount, plugins } = snapshot
+  return {
+    id,
+    time,
+    hostname,
+    username,
+    program,
+    source,
+    paths: paths.map(jsonPath),
+    tags,
+    parent,
+    stats,
+    issueCount,
+    plugins: plugins.map(({ port, id, package: name, version }) => ({ port, id, package: name, version })),
+  }
 }
 
 export function copyJson({ snapshots, broken, stats, destinations, elapsedMs }: SnapshotCopyResult): Json {

@@ -87,6 +87,7 @@ export const snapshot: SnapshotSummary = {
   parent: olderSnapshotId,
   stats: { files: 3, bytes: 5000 },
   issueCount: 0,
+  plugins: [{ port: 'compression', id: 'brotli', package: 'bkp-codec-brotli', version: '1.2.3' }],
 }
 
 export const answers: FakeAnswers = {

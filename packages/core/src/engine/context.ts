@@ -7,6 +7,7 @@ import type { CodecDescriptors, Codecs } from '../repository/codecs.js'
 import { LocalCache } from '../repository/local-cache.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
+import type { RecordedPlugins } from '../repository/recorded-plugins.js'
 import { loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
 import type { CodecChoice, EngineOptions } from './api.js'
 import { CheckRecords } from './check/check-records.js'
@@ -30,6 +31,7 @@ export interface OperationParts {
   readonly reserve: ThreadReserve
   /** Ciphers for the small objects that the main thread reads itself. */
   readonly codecs: Codecs
+  readonly recorded: RecordedPlugins
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -50,10 +52,12 @@ export class OperationContext {
   /** Name of this machine, to tell our own dead sessions from those of others. */
   readonly hostname = hostname()
   readonly codecs: Codecs
+  /** Who has what is missing. */
+  readonly recorded: RecordedPlugins
 
   constructor(parts: OperationParts) {
-    const { repository, codecs } = parts
-    this.repository = { ...repository, storage: loadingCiphers(repository.storage, codecs) }
+    const { repository, codecs, recorded } = parts
+    this.repository = { ...repository, storage: loadingCiphers(repository.storage, codecs, recorded) }
     this.replicas = parts.replicas
     this.absent = parts.absent
     this.fallOvers = parts.fallOvers
@@ -64,7 +68,8 @@ export class OperationContext {
     this.threads = parts.threads
     this.reserve = parts.reserve
     this.now = parts.now
-    this.codecs = parts.codecs
+    this.codecs = codecs
+    this.recorded = recorded
   }
 
   /** Whether there is another destination to read from when one fails. */
@@ -110,6 +115,7 @@ export class OperationContext {
     const foreignCiphers = this.codecs.foreignInUse
     const described = describeCodecs(this.plugins, compressions, {
       foreignCiphers,
+      writtenBy: (port, id) => this.recorded.known(port, id),
       ...(chosen === undefined ? {} : { chosen }),
     })
     // Threads use what the main thread has met, and load nothing else.
@@ -118,17 +124,21 @@ export class OperationContext {
 
   readonly cipherFor = (id: string) => this.codecs.cipher(id)
 
-  loadIndex(options: {
+  async loadIndex(options: {
     readonly room?: number
     readonly ignoreCondemned?: boolean
     readonly signal?: AbortSignal
   }): Promise<RepositoryIndex> {
     const { room = 0, ignoreCondemned = false, signal } = options
-    return loadIndex(this.repository, this.cipherFor, {
+    const index = await loadIndex(this.repository, this.cipherFor, {
       room,
       ignoreCondemned,
       ...(signal === undefined ? {} : { signal }),
     })
+    const there = ['none', ...this.plugins.idsOf('compression')]
+    // Descriptors for threads are made in one go, so that it has to be known by then.
+    for (const id of index.compressions) if (!there.includes(id)) await this.recorded.lookUp('compression', id)
+    return index
   }
 
   /** Seals a small object for this repository. */

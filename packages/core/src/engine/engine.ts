@@ -11,6 +11,7 @@ import { cachingObjects } from '../repository/cached-objects.js'
 import { Codecs } from '../repository/codecs.js'
 import { LocalCache } from '../repository/local-cache.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
+import { RecordedPlugins } from '../repository/recorded-plugins.js'
 import type {
   CreateRepositoryResult,
   DoctorFinding,
@@ -88,10 +89,11 @@ export class PluginEngine implements Engine {
         unlockReplicas(opened, unlock, fallOvers.note),
         Codecs.load(describeCodecs(this.#plugins, ['none']), this.#plugins.contain),
       ])
+      const repository = this.#cached(unlocked.repository, cacheDirectory)
       return new EngineRepository(
         new OperationContext({
           ...unlocked,
-          repository: this.#cached(unlocked.repository, cacheDirectory),
+          repository,
           fallOvers,
           spool,
           stateDirectory,
@@ -100,6 +102,7 @@ export class PluginEngine implements Engine {
           threads,
           reserve,
           codecs,
+          recorded: RecordedPlugins.of(repository, codecs),
           now: this.#clock,
         }),
       )

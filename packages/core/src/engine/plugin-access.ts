@@ -3,6 +3,7 @@ import type { Destination } from '../config/destination.js'
 import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError, isBkpError } from '../errors/index.js'
 import { installHint } from '../errors/missing-plugin.js'
+import type { SnapshotPlugin } from '../format/snapshot-plugins.js'
 import type { CodecDescriptor, CodecDescriptors, ForeignPlugin } from '../repository/codecs.js'
 import type { CodecChoice } from './api.js'
 
@@ -43,12 +44,22 @@ export interface PluginAccess {
 export function describeCodecs(
   plugins: PluginAccess,
   compressions: readonly string[],
-  { chosen, foreignCiphers = [] }: { readonly chosen?: CodecChoice; readonly foreignCiphers?: readonly string[] } = {},
+  {
+    chosen,
+    foreignCiphers = [],
+    writtenBy = () => undefined,
+  }: {
+    readonly chosen?: CodecChoice
+    readonly foreignCiphers?: readonly string[]
+    readonly writtenBy?: (port: SnapshotPlugin['port'], id: string) => SnapshotPlugin | undefined
+  } = {},
 ): CodecDescriptors {
   const describe = (port: WorkerPort, id: string): CodecDescriptor => {
     const configuration = chosen?.id === id ? chosen.configuration : {}
     try {
-      const { url, plugin } = plugins.workerModule(port, id) ?? { url: undefined, plugin: undefined }
+      const module = plugins.workerModule(port, id)
+      if (module === undefined) return withWriter({ id, url: undefined, configuration }, writtenBy(port, id))
+      const { url, plugin } = module
       return { id, url, configuration, ...(plugin === undefined ? {} : { plugin }) }
     } catch (error) {
       if (!isBkpError(error)) throw error
@@ -80,6 +91,10 @@ export function describeCodecs(
     ciphers: ids.filter((id) => !unused.some((one) => one.id === id)).map((id) => describe('encryption', id)),
     foreignCiphers: unused,
   }
+}
+
+function withWriter(descriptor: CodecDescriptor, writtenBy: SnapshotPlugin | undefined): CodecDescriptor {
+  return writtenBy === undefined ? descriptor : { ...descriptor, writtenBy }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { BkpError, isBkpError } from '../errors/index.js'
+import { recordedHint } from '../errors/missing-plugin.js'
 import { requireFeatures } from '../format/descriptor.js'
 import { fromJsonBytes } from '../format/snapshot.js'
 import { filterSnapshots, loadSnapshots, resolveSnapshot, type StoredSnapshot } from '../repository/snapshots.js'
@@ -6,6 +7,7 @@ import type {
   BackupOptions,
   BackupResult,
   CheckOptions,
+  CodecChoice,
   DestinationCheck,
   DestinationStatus,
   DiffEntry,
@@ -29,6 +31,7 @@ import { checkReplicas } from './check/check-replicas.js'
 import type { OperationContext } from './context.js'
 import { runCopy } from './copy/run-copy.js'
 import { statusOf } from './destinations/status.js'
+import type { WorkerPort } from './plugin-access.js'
 import { runRestore } from './restore/run-restore.js'
 
 /** An open repository; every method is one operation. */
@@ -66,15 +69,26 @@ export class EngineRepository implements Repository {
   async backup(options: BackupOptions): Promise<BackupResult> {
     requireFeatures(this.#context.repository.descriptor, 'write')
     if (options.paths.length === 0) throw new BkpError('usage', 'There is nothing to back up: name at least one path')
-    await this.#context.plugins.validate('source', options.source)
+    await this.#validate('source', options.source)
     await this.#validateCodecs(options)
     return runBackup(this.#context, options)
   }
 
   async #validateCodecs({ compression, cipher }: Pick<BackupOptions, 'compression' | 'cipher'>): Promise<void> {
-    const { plugins } = this.#context
-    if (compression.id !== 'none') await plugins.validate('compression', compression)
-    await plugins.validate('encryption', { id: cipher, configuration: {} })
+    if (compression.id !== 'none') await this.#validate('compression', compression)
+    await this.#validate('encryption', { id: cipher, configuration: {} })
+  }
+
+  async #validate(port: WorkerPort, choice: CodecChoice): Promise<void> {
+    const { plugins, recorded } = this.#context
+    try {
+      await plugins.validate(port, choice)
+    } catch (error) {
+      if (!isBkpError(error, 'missing-plugin')) throw error
+      const writtenBy = await recorded.lookUp(port, choice.id)
+      if (writtenBy === undefined) throw error
+      throw new BkpError('missing-plugin', error.message, { hint: recordedHint(writtenBy), cause: error })
+    }
   }
 
   list(
@@ -145,5 +159,6 @@ function summaryOf({ id, snapshot }: StoredSnapshot): SnapshotSummary {
     parent,
     stats,
     issueCount: stats.errors ?? snapshot.issues.length,
+    plugins: snapshot.plugins ?? [],
   }
 }

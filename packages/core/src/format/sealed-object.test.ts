@@ -79,6 +79,18 @@ describe('sealed objects', () => {
     expect(asked).toEqual(['transparent'])
   })
 
+  it('ask for no cipher that somebody without the keys wrote there', () => {
+    const sealed = seal()
+    sealed.fill(0, 24, 56)
+    sealed.set(Buffer.from('evil-cipher'), 24)
+    const cipherFor = (id: string): CipherInUse => {
+      throw new Error(`${id} was asked for`)
+    }
+    expect(() => openObject('snapshot', repository, wrappingKey, cipherFor, sealed)).toThrow(
+      expect.objectContaining({ code: 'damaged' }),
+    )
+  })
+
   it('larger than the format allows are neither written nor read', () => {
     const large = new Uint8Array(64 * 1024)
     expect(() => seal('session', large)).toThrow(expect.objectContaining({ code: 'internal' }))

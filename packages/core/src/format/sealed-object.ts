@@ -189,10 +189,11 @@ export function openObject(
   if (bytes.length > largestOf(kind)) throw damaged(`A ${kind} of ${bytes.length} bytes is larger than it can be`)
   const header = parseHeader(bytes, repositoryId)
   if (header.kind !== kind) throw damaged(`A ${header.kind} stands where a ${kind} belongs`)
+  // Proves the cipher id, too: what a storage wrote there must not send anybody to look for a plugin.
+  const key = unwrapObjectKey(bytes.subarray(0, headerBytes), wrappingKey)
   const cipher = cipherFor(header.cipherId)
   const length = bytes.length - headerBytes - cipher.module.overheadBytes
   if (length < 0) throw damaged(`A ${kind} of ${bytes.length} bytes is cut short`)
-  const key = unwrapObjectKey(bytes.subarray(0, headerBytes), wrappingKey)
   const payload = new Uint8Array(length)
   new PartSealer(cipher, key, bytes).open(headerBytes, bytes.subarray(headerBytes), payload)
   return payload

@@ -38,6 +38,15 @@ describe('snapshots', () => {
     expect(parseSnapshot(altered({}))).not.toHaveProperty('original')
   })
 
+  it('name plugins as far as their records are sound, and are read whatever stands there', () => {
+    const plugin = { port: 'compression', id: 'brotli', package: 'bkp-codec-brotli', version: '1.2.3' }
+    const read = parseSnapshot(altered({ plugins: [plugin, { ...plugin, package: '--yes' }] }))
+    expect(read.plugins).toEqual([plugin])
+    expect(parseSnapshot(encodeSnapshot(read))).toEqual(read)
+    expect(parseSnapshot(altered({ plugins: 'none' })).plugins).toEqual([])
+    expect(parseSnapshot(altered({}))).not.toHaveProperty('plugins')
+  })
+
   it.each([
     ['no version', { version: undefined }],
     ['a time that is none', { time: 'today' }],

@@ -1,6 +1,7 @@
 import { BkpError, damaged } from '../errors/index.js'
 import { fromHex } from './ids.js'
 import { isStringArray, isTimestamp, parseJsonObject } from './json.js'
+import { type SnapshotPlugin, soundPlugins } from './snapshot-plugins.js'
 
 /** A byte string in JSON: `base64` is exact, `text` is for people. */
 export interface JsonBytes {
@@ -44,6 +45,8 @@ export interface Snapshot {
   readonly issues: readonly SnapshotIssue[]
   /** Only in copies. */
   readonly original?: OriginalSnapshot
+  /** Who has what it was written with and did not come with bkp; for error messages alone. */
+  readonly plugins?: readonly SnapshotPlugin[]
 }
 
 export const maxIssuesInSnapshot = 1000
@@ -79,7 +82,8 @@ export function parseSnapshot(payload: Uint8Array): Snapshot {
     json.issues.every(isIssue) &&
     (json.original === undefined || isOriginal(json.original))
   if (!isWhole) throw damaged('A snapshot is damaged: a member is missing or has the wrong form')
-  return json as unknown as Snapshot
+  if (json.plugins === undefined) return json as unknown as Snapshot
+  return { ...json, plugins: soundPlugins(json.plugins) } as unknown as Snapshot
 }
 
 export function toJsonBytes(bytes: Uint8Array): JsonBytes {

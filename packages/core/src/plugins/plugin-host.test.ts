@@ -185,6 +185,16 @@ describe('PluginHost', () => {
     })
   })
 
+  it('says how to get a notifier that is missing, and which are there', async () => {
+    const plugins = await host(plugin('one', storage('a', 'xx')))
+    await expect(
+      plugins.openNotifier({ name: 'me', use: 'pigeon', options: {}, on: ['failed'] }),
+    ).rejects.toMatchObject({
+      code: 'missing-plugin',
+      hint: expect.stringMatching(/^Install the plugin for the notifier "pigeon": bkp plugins:install .*there: none$/),
+    })
+  })
+
   it('validates a configuration by the schema of its contribution', async () => {
     const schema = {
       type: 'object',

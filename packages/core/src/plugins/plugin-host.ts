@@ -18,6 +18,7 @@ import { watchProcess } from './containment/process-guards.js'
 import { type InstalledPlugin, type PluginDirectories, readManifests } from './manifest.js'
 import { type Environment, resolveOptions, takesNothing } from './plugin-options.js'
 import { resolveStorageOptions } from './storage-options.js'
+import { refuseSecrets } from './worker-options.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
 
@@ -25,7 +26,7 @@ interface WorkerModule {
   /** @throws BkpError `plugin-refused` when its files are not what the user approved */
   readonly url: string
   /** Whose it is, where that did not come with bkp. */
-  readonly plugin: { readonly packageName: string; readonly folderUrl: string } | undefined
+  readonly plugin: { readonly packageName: string; readonly version: string; readonly folderUrl: string } | undefined
 }
 
 /**
@@ -101,7 +102,7 @@ export class PluginHost {
     const found = this.#catalogue.find('notifier', use)
     if (found === undefined) {
       throw new BkpError('missing-plugin', `No installed plugin has the notifier "${use}"`, {
-        hint: `Notifiers that are there: ${this.#catalogue.idsOf('notifier').join(', ') || 'none'}`,
+        hint: `${installHint('notifier', use)}. Notifiers that are there: ${this.#catalogue.idsOf('notifier').join(', ') || 'none'}`,
       })
     }
     const { plugin, contribution } = found
@@ -135,7 +136,7 @@ export class PluginHost {
   workerModule(port: WorkerPortName, id: string): WorkerModule | undefined {
     const found: Found<WorkerPortName> | undefined = this.#catalogue.find(port, id)
     if (found === undefined) return undefined
-    const { directory, isBundled, packageName } = found.plugin
+    const { directory, isBundled, packageName, version } = found.plugin
     const url = pathToFileURL(join(directory, found.contribution.module)).href
     if (isBundled) return { url, plugin: undefined }
     const verify = () => this.#verify(found.plugin)
@@ -145,7 +146,7 @@ export class PluginHost {
         verify()
         return url
       },
-      plugin: { packageName, folderUrl: `${pathToFileURL(directory).href}/` },
+      plugin: { packageName, version, folderUrl: `${pathToFileURL(directory).href}/` },
     }
   }
 
@@ -169,6 +170,7 @@ export class PluginHost {
     }
     const schema: JsonSchema | undefined = found.contribution.configuration
     if (schema === undefined || (Object.keys(configuration).length === 0 && schema.required === undefined)) return
+    refuseSecrets(schema, configuration, { owner: `the ${port} "${id}"`, packageName: found.plugin.packageName })
     const faults = await faultsBySchema(schema, configuration)
     if (faults.length === 0) return
     const reasons = faults.map(({ path, message }) => `${path.join('.') || id} ${message}`)

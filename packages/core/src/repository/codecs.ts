@@ -1,10 +1,12 @@
 import type { Cipher, Compressor, EncryptionModule } from '@bkp/plugin-api'
 import { BkpError, type BkpErrorCode } from '../errors/index.js'
+import type { SnapshotPlugin } from '../format/snapshot-plugins.js'
 import { type Contain, loadCipher, loadCompressor, missing, uncontained } from './load-codec.js'
 
 /** A plugin that did not come with bkp; can be sent to a worker thread. */
 export interface ForeignPlugin {
   readonly packageName: string
+  readonly version: string
   /** URL of the folder of its package, with a slash at the end. */
   readonly folderUrl: string
 }
@@ -17,6 +19,8 @@ export interface CodecDescriptor {
   readonly configuration: Readonly<Record<string, unknown>>
   /** Whose it is, where it did not come with bkp. */
   readonly plugin?: ForeignPlugin
+  /** Which package has it, where no installed one does and the repository knows. */
+  readonly writtenBy?: SnapshotPlugin
   /** Why the plugin that has it cannot be used. */
   readonly fault?: { readonly code: BkpErrorCode; readonly message: string; readonly hint: string | undefined }
 }
@@ -81,8 +85,9 @@ export class Codecs {
     return new Codecs(compressors, new Map(ciphers), descriptors.foreignCiphers ?? [], contain)
   }
 
-  get hasForeign(): boolean {
-    return this.#foreign.size > 0
+  /** Whether it is loaded, or known to be missing. */
+  hasCipher(id: string): boolean {
+    return this.#ciphers.has(id)
   }
 
   /** Ciphers that did not come with bkp and have been asked for. */
@@ -90,11 +95,20 @@ export class Codecs {
     return [...this.#foreign.keys()].filter((id) => this.#ciphers.has(id))
   }
 
-  /** Loads a cipher that did not come with bkp, if it is one. What fails fails when it is used. */
-  async loadForeign(id: string): Promise<void> {
+  /**
+   * Loads a cipher that did not come with bkp, if it is one. What fails fails when it is used.
+   * @returns whether there is one of that id
+   */
+  async loadForeign(id: string): Promise<boolean> {
+    if (this.#ciphers.has(id)) return true
     const descriptor = this.#foreign.get(id)
-    if (descriptor === undefined || this.#ciphers.has(id)) return
-    this.#ciphers.set(id, await loadCipher(descriptor, this.#contain))
+    if (descriptor !== undefined) this.#ciphers.set(id, await loadCipher(descriptor, this.#contain))
+    return descriptor !== undefined
+  }
+
+  /** @param writtenBy the package that has it, where the repository knows */
+  noteMissing(id: string, writtenBy: SnapshotPlugin | undefined): void {
+    this.#ciphers.set(id, missing('encryption', { id, ...(writtenBy === undefined ? {} : { writtenBy }) }))
   }
 
   /** @throws BkpError `missing-plugin`, `plugin-failed` */

@@ -1,6 +1,6 @@
 import { type CompressionModule, type Compressor, type EncryptionModule, isPortError } from '@bkp/plugin-api'
 import { BkpError, isBkpError } from '../errors/index.js'
-import { installHint } from '../errors/missing-plugin.js'
+import { cipherHint, installHint } from '../errors/missing-plugin.js'
 import type { CodecDescriptor, ForeignPlugin, LoadedCipher } from './codecs.js'
 
 /** Runs code of a plugin so that what it does to the process is known to be its doing. */
@@ -73,12 +73,12 @@ function naming<T>({ packageName }: ForeignPlugin, action: () => T): T {
 
 export function missing(
   kind: 'compression' | 'encryption',
-  { id, fault }: Pick<CodecDescriptor, 'id' | 'fault'>,
+  { id, fault, writtenBy }: Pick<CodecDescriptor, 'id' | 'fault' | 'writtenBy'>,
 ): BkpError {
   if (fault !== undefined)
     return new BkpError(fault.code, fault.message, fault.hint === undefined ? {} : { hint: fault.hint })
   return new BkpError('missing-plugin', `This repository needs the ${kind} "${id}", and no installed plugin has it`, {
-    hint: installHint(kind, id),
+    hint: kind === 'encryption' && writtenBy === undefined ? cipherHint(id) : installHint(kind, id, writtenBy),
   })
 }
 

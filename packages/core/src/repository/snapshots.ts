@@ -14,7 +14,8 @@ export interface StoredSnapshot {
 export interface SnapshotFilterOptions {
   readonly hostname?: string
   readonly tag?: string
-  readonly path?: string
+  /** Texts of paths: a snapshot of any of them is meant. */
+  readonly paths?: readonly string[]
 }
 
 /** All snapshots, the oldest first. Damaged ones go to `broken`. */
@@ -61,7 +62,7 @@ export function filterSnapshots(
     ({ snapshot }) =>
       (filter.hostname === undefined || snapshot.hostname === filter.hostname) &&
       (filter.tag === undefined || snapshot.tags.includes(filter.tag)) &&
-      (filter.path === undefined || snapshot.paths.some((path) => path.text === filter.path)),
+      (filter.paths === undefined || snapshot.paths.some(({ text }) => filter.paths?.includes(text))),
   )
 }
 

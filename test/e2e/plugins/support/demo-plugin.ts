@@ -139,6 +139,10 @@ export interface Packed {
 export function packDemo(folder: string, options: DemoOptions = {}): Packed {
   mkdirSync(folder, { recursive: true })
   writeDemo(folder, options)
+  return packFolder(folder)
+}
+
+export function packFolder(folder: string): Packed {
   const out = execFileSync('npm', ['pack', '--json', '--ignore-scripts'], { cwd: folder, encoding: 'utf8' })
   const [{ filename, integrity }] = JSON.parse(out) as [{ filename: string; integrity: string }]
   return { path: join(folder, filename), integrity }

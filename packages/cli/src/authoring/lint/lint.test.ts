@@ -129,6 +129,39 @@ describe('plugins lint', () => {
     ])('%s', async (_, changes, expected) => expect(await told(changes)).toEqual(expected))
   })
 
+  describe('schemas of what runs in threads', () => {
+    const inThread = (port: string, property: object, name = 'a'): Changes => {
+      const configuration = { type: 'object', properties: { [name]: property }, additionalProperties: false }
+      return {
+        bkp: { contributes: { [port]: [{ id: 'mine', module: './dist/index.js', configuration }] } },
+      }
+    }
+    const at = (port: string, name: string) =>
+      `package.json#/bkp/contributes/${port}/0/configuration/properties/${name}`
+    const text = { type: 'string' }
+    it.each<[string, Changes, string[]]>([
+      ...['compression', 'encryption', 'source'].map((port): [string, Changes, string[]] => [
+        `mark a secret that nobody keeps: ${port}`,
+        inThread(port, { type: 'string', 'x-bkp-secret': true }),
+        [`error secret ${at(port, 'a')}`],
+      ]),
+      [
+        'mark a secret inside of an option',
+        inThread('source', { type: 'object', properties: { b: { type: 'string', 'x-bkp-secret': true } } }),
+        [`error secret ${at('source', 'a')}/properties/b`],
+      ],
+      ['take a password', inThread('source', text, 'password'), [`warning secret ${at('source', 'password')}`]],
+      ['take a key', inThread('source', text, 'apiKey'), [`warning secret ${at('source', 'apiKey')}`]],
+      ['name where the password is', inThread('source', text, 'passwordFile'), []],
+      ['say that it is none', inThread('source', { type: 'string', 'x-bkp-secret': false }, 'token'), []],
+      [
+        'name a variable that nobody looks at',
+        inThread('source', { type: 'string', 'x-bkp-env': 'A' }),
+        [`warning schema ${at('source', 'a')}`],
+      ],
+    ])('%s', async (_, changes, expected) => expect(await told(changes)).toEqual(expected))
+  })
+
   describe('the range of plugin-api', () => {
     const dependency = 'package.json#/dependencies/@bkp~1plugin-api'
     const needs = (range: string, more = {}) => ({ json: { dependencies: { '@bkp/plugin-api': range }, ...more } })
@@ -177,6 +210,18 @@ describe('plugins lint', () => {
         ['warning scripts binding.gyp'],
       ],
       ['hides native code', { files: { 'dist/x.node': '' } }, ['error native dist/x.node']],
+    ])('%s', async (_, changes, expected) => expect(await told(changes)).toEqual(expected))
+  })
+
+  describe('a cipher', () => {
+    const cipher = (json = {}): Changes => ({
+      json,
+      bkp: { contributes: { encryption: [{ id: 'ann-aead', module: './dist/index.js' }] } },
+    })
+    it.each<[string, Changes, string[]]>([
+      ['cannot be found by its id', cipher(), ['warning metadata package.json#/keywords']],
+      ['is found by a keyword', cipher({ keywords: ['bkp-plugin', 'ann-aead'] }), []],
+      ['is found by its description', cipher({ description: 'The cipher ann-aead for bkp' }), []],
     ])('%s', async (_, changes, expected) => expect(await told(changes)).toEqual(expected))
   })
 

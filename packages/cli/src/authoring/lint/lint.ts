@@ -1,14 +1,17 @@
 import { filesRule, hostsRule, moduleRule, pluginApiRule } from './file-rules.js'
 import type { Finding, LintContext, PluginPackage, Rule } from './finding.js'
 import { apiRangeRule, manifestRule, schemaRule } from './manifest-rules.js'
-import { metadataRule, namesRule, oclifRule, scriptsRule } from './package-rules.js'
+import { findableRule, metadataRule, namesRule, oclifRule, scriptsRule } from './package-rules.js'
+import { secretRule } from './secret-rules.js'
 
 const rules: readonly Rule[] = [
   manifestRule,
   schemaRule,
+  secretRule,
   apiRangeRule,
   namesRule,
   metadataRule,
+  findableRule,
   oclifRule,
   scriptsRule,
   filesRule,

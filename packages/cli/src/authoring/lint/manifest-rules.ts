@@ -30,7 +30,7 @@ export const manifestRule: Rule = async ({ json }) => {
   return [...faults, ...unknown, ...nothing]
 }
 
-/** Schemas of configurations can check something, and call secrets secrets. */
+/** Schemas of configurations can check something. */
 export const schemaRule: Rule = async (plugin) => {
   const { configurationSchemaFault } = await import('@bkp/core/authoring')
   const findings: Finding[] = []
@@ -46,36 +46,8 @@ export const schemaRule: Rule = async (plugin) => {
       findings.push(
         warningAt('schema', path, 'misspelt options would pass unnoticed', 'Write "additionalProperties": false'),
       )
-    findings.push(...unmarkedSecrets(path, objectAt(configuration, 'properties')))
   }
   return findings
-}
-
-function unmarkedSecrets(path: string, properties: Readonly<Record<string, unknown>>): Finding[] {
-  return Object.entries(properties).flatMap(([name, property]) => {
-    const { type, 'x-bkp-secret': isSecret } = (property ?? {}) as Readonly<Record<string, unknown>>
-    if (isSecret !== undefined || (type !== undefined && type !== 'string')) return []
-    const place = `${path}/properties/${name}`
-    if (/(password|passphrase|secret|token)$/i.test(name))
-      return [
-        errorAt(
-          'secret',
-          place,
-          'looks like a secret and would be shown',
-          'Write "x-bkp-secret": true, or false if it is none',
-        ),
-      ]
-    if (/(^key|Key|_key|-key)$/.test(name))
-      return [
-        warningAt(
-          'secret',
-          place,
-          'may be a secret, and would be shown',
-          'Write "x-bkp-secret": true, or false if it is none',
-        ),
-      ]
-    return []
-  })
 }
 
 const rangeTexts = {

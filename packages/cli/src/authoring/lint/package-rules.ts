@@ -57,6 +57,22 @@ export const metadataRule: Rule = ({ json }) => {
   return findings
 }
 
+/** Where a cipher is missing, its id is all that a repository tells of the package. */
+export const findableRule: Rule = (plugin) => {
+  const { name, description, keywords } = plugin.json
+  const told = [name, description, ...(Array.isArray(keywords) ? keywords : [])].join(' ')
+  return contributionsOf(plugin)
+    .filter(({ port, id }) => port === 'encryption' && !told.includes(id))
+    .map(({ id }) =>
+      warningAt(
+        'metadata',
+        'package.json#/keywords',
+        `who has a repository and not the cipher can search for "${id}" alone, and does not find the package`,
+        `Add the keyword "${id}"`,
+      ),
+    )
+}
+
 /** bkp loads plugins by itself: what oclif would load is never run. */
 export const oclifRule: Rule = ({ json }) =>
   json.oclif === undefined

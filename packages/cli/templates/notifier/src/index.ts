@@ -1,5 +1,5 @@
 import { definePlugin } from '@bkp/plugin-api'
-import { createNotifier } from './file-notifier.js'
+import { createNotifier } from './chat-notifier.js'
 
 export default definePlugin({
   activate(context) {

@@ -1,54 +1,39 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Notification } from '@bkp/plugin-api'
-import { expectPortRejection, openNotifierOf } from '@bkp/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Secret } from '@bkp/plugin-api'
+import { describeNotifier, expectPortRejection, openNotifierOf, sampleNotification } from '@bkp/testkit'
+import { describe, expect, it } from 'vitest'
 import plugin from '../src/index.js'
+import { startService } from './service.js'
 
-const failed: Notification = {
-  kind: 'failed',
-  command: 'backup',
-  host: 'server',
-  startedAt: '2026-11-24T02:00:00Z',
-  finishedAt: '2026-11-24T02:01:00Z',
-  summary: 'There is no repository.\nMake one: bkp init',
-  exitCode: 10,
-}
-const { signal } = new AbortController()
+const token = 'tok-en-secret'
+const open = (url: string) => openNotifierOf(plugin, { configuration: { url, token: new Secret(token) } })
 
-describe('notifier {{id}}', () => {
-  let folder: string
+// What every notifier of bkp has to pass: delivery, refusals, time limits, no secret in an error.
+describeNotifier('{{id}}', {
+  secrets: [token],
+  async open(state) {
+    const { url, received, close } = await startService(state)
+    return { notifier: await open(url), received: async () => received, dispose: close }
+  },
+})
 
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'plugin-'))
-  })
-  afterEach(() => rm(folder, { recursive: true }))
-
-  it('appends one line for each message', async () => {
-    const file = join(folder, 'messages.log')
-    const notifier = await openNotifierOf(plugin, { configuration: { file } })
-    await notifier.notify(
-      { kind: 'started', command: 'backup', host: 'server', startedAt: failed.startedAt, summary: 'A backup began' },
-      { signal },
-    )
-    await notifier.notify(failed, { signal })
+describe('a message', () => {
+  it('has what happened in its first line', async () => {
+    const { url, received, close } = await startService('working')
+    const notifier = await open(url)
+    await notifier.notify(sampleNotification('failed', 'There is no repository'), { signal: AbortSignal.timeout(5000) })
     await notifier.close()
-    expect(await readFile(file, 'utf8')).toBe(
-      '2026-11-24T02:00:00Z started backup on server: A backup began\n' +
-        '2026-11-24T02:01:00Z failed backup on server: There is no repository.; Make one: bkp init\n',
-    )
+    await close()
+    expect(received.map((body) => JSON.parse(body))).toEqual([
+      { text: 'bkp backup documents on nas has failed\nThere is no repository' },
+    ])
   })
+})
 
-  it('says what is wrong when it cannot write', async () => {
-    const notifier = await openNotifierOf(plugin, { configuration: { file: join(folder, 'no', 'folder') } })
-    await expectPortRejection('config', () => notifier.notify(failed, { signal }))
-  })
+describe('options', () => {
+  it.each(['chat.example', 'ftp://chat.example', 'https://ann:password@chat.example'])('refuse the URL %s', (url) =>
+    expectPortRejection('config', () => open(url)),
+  )
 
-  it('stops when bkp waits no longer', async () => {
-    const notifier = await openNotifierOf(plugin, { configuration: { file: join(folder, 'messages.log') } })
-    await expect(notifier.notify(failed, { signal: AbortSignal.abort() })).rejects.toThrow('aborted')
-  })
-
-  it('needs a file', () => expectPortRejection('config', () => openNotifierOf(plugin)))
+  it('need a token', () =>
+    expectPortRejection('config', () => openNotifierOf(plugin, { configuration: { url: 'https://chat.example' } })))
 })

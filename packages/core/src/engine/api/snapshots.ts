@@ -1,3 +1,4 @@
+import type { SnapshotPlugin } from '../../format/snapshot-plugins.js'
 import type { RawPath, RunOptions } from './run.js'
 
 export interface SnapshotSummary {
@@ -13,12 +14,15 @@ export interface SnapshotSummary {
   readonly parent: string | null
   readonly stats: Readonly<Record<string, number>>
   readonly issueCount: number
+  /** Packages of contributions that did not come with bkp. What a snapshot says; nobody has checked it. */
+  readonly plugins: readonly SnapshotPlugin[]
 }
 
 export interface SnapshotFilter {
   readonly hostname?: string
   readonly tag?: string
-  readonly path?: string
+  /** Texts of paths: a snapshot of any of them is meant. */
+  readonly paths?: readonly string[]
 }
 
 /** One entry of a snapshot, as `ls`, `find` and `diff` show it. */

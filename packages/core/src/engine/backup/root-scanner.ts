@@ -1,4 +1,5 @@
 import { isPortError, PortError, type SourceEntry } from '@bkp/plugin-api'
+import { BkpError } from '../../errors/index.js'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { EntryEncoder } from '../../format/tree-writer.js'
 import { scanDirectory } from './directory-scanner.js'
@@ -28,7 +29,20 @@ export async function scanRoots(
     const { device } = await context.source.inspect(root.path)
     return scanDirectory(context, { path: root.path, rootLength: root.path.length, rootDevice: device }, parentTree)
   }
-  return scanNode(context, root, parentTree)
+  const named: Named = { reached: 0, missing: [] }
+  const scan = await scanNode(context, root, parentTree, named)
+  const [reason] = named.missing
+  if (named.reached === 0 && reason !== undefined)
+    throw new BkpError('source-unreadable', `Nothing of what was named is there, so no snapshot was made: ${reason}`)
+  return scan
+}
+
+/** What became of the paths that are backed up. */
+interface Named {
+  /** How many are there, whether they can be read or not. */
+  reached: number
+  /** For people, of those that are not. */
+  readonly missing: string[]
 }
 
 function plant(paths: readonly Uint8Array[]): PathNode {
@@ -57,11 +71,11 @@ function plant(paths: readonly Uint8Array[]): PathNode {
   return root
 }
 
-async function scanNode(context: ScanContext, node: PathNode, parentTree: Uint8Array): Promise<Scan> {
+async function scanNode(context: ScanContext, node: PathNode, parentTree: Uint8Array, named: Named): Promise<Scan> {
   const known = await KnownEntries.load(context.reader, parentTree)
   const children = [...node.children.values()].sort((a, b) => Buffer.compare(a.name, b.name))
   const pieces: (Encoded | Promise<Encoded>)[] = []
-  for (const child of children) pieces.push(...(await scanChild(context, child, known.find(child.name))))
+  for (const child of children) pieces.push(...(await scanChild(context, child, known.find(child.name), named)))
   const write = (encoded: readonly Encoded[]): BackupTaskResult => ({
     kind: 'tree',
     ids: writeTree(context, encoded.flat()),
@@ -77,6 +91,7 @@ async function scanChild(
   context: ScanContext,
   node: PathNode,
   known: TreeCursor | undefined,
+  named: Named,
 ): Promise<readonly (Encoded | Promise<Encoded>)[]> {
   const { source, counters } = context
   let entry: SourceEntry
@@ -84,11 +99,14 @@ async function scanChild(
     entry = { ...(await source.inspect(node.path)), name: node.name }
   } catch (error) {
     if (!isPortError(error) || error.code === 'config') throw error
+    if (error.code === 'not-found') named.missing.push(reasonOf(error))
+    else named.reached++
     return [unreadable(context, node, error)]
   }
+  if (node.isWanted) named.reached++
   const isSame = known !== undefined && isUnchanged(known, entry) && !context.options.force
   const encoder = new EntryEncoder()
-  if (entry.kind === 'directory') return scanChildDirectory(context, node, entry, known)
+  if (entry.kind === 'directory') return scanChildDirectory(context, node, entry, known, named)
   if (!node.isWanted) throw new PortError('config', `${Buffer.from(node.path).toString()} is not a directory`)
   if (entry.kind !== 'file') {
     counters.add('others')
@@ -117,6 +135,7 @@ async function scanChildDirectory(
   node: PathNode,
   entry: SourceEntry,
   known: TreeCursor | undefined,
+  named: Named,
 ): Promise<readonly (Encoded | Promise<Encoded>)[]> {
   const parentTree = known?.kind === 'directory' ? (known.tree?.slice() ?? new Uint8Array(0)) : new Uint8Array(0)
   context.counters.add('directories')
@@ -124,7 +143,7 @@ async function scanChildDirectory(
   const place = { path: node.path, rootLength: node.path.length, rootDevice: entry.device }
   const scan = node.isWanted
     ? await scanDirectory(context, place, parentTree)
-    : await scanNode(context, node, parentTree)
+    : await scanNode(context, node, parentTree, named)
   const encode = (result: BackupTaskResult): Encoded => {
     const encoder = new EntryEncoder()
     if (result.kind === 'tree') encoder.add(entry, details, { tree: result.ids })

@@ -7,6 +7,7 @@ import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.j
 import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
 import type { OperationContext } from '../context.js'
 import { foreignIn, requireCodecs, type WorkerModule } from '../plugin-access.js'
+import { recordPlugins } from '../plugin-records.js'
 import { findLags, type Lag } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
 import { lostEvent } from '../replicas/replica.js'
@@ -41,9 +42,9 @@ export async function runBackup(context: OperationContext, options: BackupOption
       const loading = context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) })
       return Promise.all([loading, options.dryRun ? [] : findLags(context.replicas, loading, signal)])
     }
-    const [loaded, parent, adopted] = await Promise.all([
+    const [loaded, snapshots, adopted] = await Promise.all([
       load(),
-      findParent(context, options),
+      loadSnapshots(context.repository, context.cipherFor),
       beginning?.then((leases) => adoptOrphans(context, options.cipher, leases, options.signal)) ?? 0,
     ])
     if (adopted > 0)
@@ -52,8 +53,9 @@ export async function runBackup(context: OperationContext, options: BackupOption
         message: `${adopted} ${adopted === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`,
       })
     const [index, lags] = adopted > 0 ? await load() : loaded
+    const parent = findParent(snapshots, options, context.now())
     const useListings = listedSince !== undefined
-    const parts = { index, parent, lags, started, stored, useListings, signal, scanCache }
+    const parts = { index, snapshots, parent, lags, started, stored, useListings, signal, scanCache }
     const result = await scanAndCommit(context, options, parts)
     isCommitted = true
     return { ...result, elapsedMs: context.now() - started }
@@ -71,6 +73,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
 
 interface RunParts {
   readonly index: RepositoryIndex
+  /** All that are there, the oldest first. */
+  readonly snapshots: readonly StoredSnapshot[]
   readonly parent: StoredSnapshot | undefined
   readonly lags: readonly Lag[]
   readonly started: number
@@ -159,6 +163,7 @@ function describeSnapshot(
   options: BackupOptions,
   parts: {
     tree: readonly string[]
+    snapshots: readonly StoredSnapshot[]
     parent: StoredSnapshot | undefined
     stats: BackupStats
     issues: readonly Issue[]
@@ -182,15 +187,18 @@ function describeSnapshot(
     issues: parts.issues
       .slice(0, maxIssuesInSnapshot)
       .map(({ path, kind, message }) => ({ path: toJsonBytes(path.bytes), kind, message })),
+    ...recordPlugins(context.plugins, { ...options, source: options.source.id }, parts.snapshots),
   }
 }
 
 /** The snapshot to compare with: the named one, or the newest of this host, source and paths. */
-async function findParent(context: OperationContext, options: BackupOptions): Promise<StoredSnapshot | undefined> {
-  const snapshots = await loadSnapshots(context.repository, context.cipherFor)
+function findParent(
+  snapshots: readonly StoredSnapshot[],
+  options: BackupOptions,
+  now: number,
+): StoredSnapshot | undefined {
   if (options.parent !== undefined) return snapshots.find(({ id }) => id === options.parent)
   const paths = pathsKey(options.paths.map((path) => toJsonBytes(path).base64))
-  const now = context.now()
   return snapshots.findLast(
     ({ snapshot }) =>
       snapshot.hostname === options.hostname &&

@@ -32,7 +32,7 @@ function snapshot(n: number, changes: Partial<Snapshot> = {}): StoredSnapshot {
   }
 }
 
-const inTarget = { tree: ['22'.repeat(32), '33'.repeat(32)], parent: id(77), program: 'bkp 0.1.0' }
+const inTarget = { tree: ['22'.repeat(32), '33'.repeat(32)], parent: id(77), program: 'bkp 0.1.0', plugins: [] }
 
 describe('a copied snapshot', () => {
   it('keeps all but its tree and parent, and names its original', () => {
@@ -50,6 +50,17 @@ describe('a copied snapshot', () => {
   it('keeps members that this version does not know', () => {
     const stored = snapshot(1, { comment: 'from a later version' } as Partial<Snapshot>)
     expect(describeCopy(stored, { ...inTarget, repositoryId: a })).toHaveProperty('comment', 'from a later version')
+  })
+
+  it('names the codecs of where it lies, and the source that was read', () => {
+    const brotli = { port: 'compression', id: 'brotli', package: 'bkp-codec-brotli', version: '1.0.0' } as const
+    const lzma = { ...brotli, id: 'lzma', package: 'bkp-codec-lzma' }
+    const git = { ...brotli, port: 'source', id: 'git', package: 'bkp-source-git' } as const
+    const stored = snapshot(1, { plugins: [brotli, git] })
+    const describe = (plugins: Snapshot['plugins'] = []) =>
+      describeCopy(stored, { ...inTarget, plugins, repositoryId: a }).plugins
+    expect(describe([lzma])).toEqual([lzma, git])
+    expect(describe()).toEqual([git])
   })
 
   it('of a copy has the origin of the first', () => {

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../format/snapshot.js'
+import type { SnapshotPlugin } from '../../format/snapshot-plugins.js'
 import type { StoredSnapshot } from '../../repository/snapshots.js'
 
 /** Which snapshot of which repository something was in the beginning: copies of copies have one origin. */
@@ -24,13 +25,27 @@ export interface CopiedParts {
   /** Hex id in the target. */
   readonly parent: string | null
   readonly program: string
+  /** Those that the target is written with. */
+  readonly plugins: readonly SnapshotPlugin[]
 }
 
 /** What stands in the target for a snapshot of the source. All that says when, where and what was read stays. */
-export function describeCopy(stored: StoredSnapshot, { repositoryId, tree, parent, program }: CopiedParts): Snapshot {
+export function describeCopy(
+  stored: StoredSnapshot,
+  { repositoryId, tree, parent, program, plugins }: CopiedParts,
+): Snapshot {
   const { id, snapshot } = stored
   const { repository, snapshot: first } = snapshot.original ?? { repository: repositoryId, snapshot: id }
-  return { ...snapshot, tree, parent, original: { repository, snapshot: first, program } }
+  const { plugins: before = [], ...rest } = snapshot
+  // What the source was packed with is not in the target.
+  const named = [...plugins, ...before.filter(({ port }) => port === 'source')]
+  return {
+    ...rest,
+    tree,
+    parent,
+    original: { repository, snapshot: first, program },
+    ...(named.length === 0 ? {} : { plugins: named }),
+  }
 }
 
 /**

@@ -1,10 +1,12 @@
 import { snapshotKey, toHex, wordsOf } from '../../format/ids.js'
 import { encodeSnapshot, rootTreeOf } from '../../format/snapshot.js'
+import type { SnapshotPlugin } from '../../format/snapshot-plugins.js'
 import { notFound } from '../../repository/chunk-table.js'
 import type { StoredSnapshot } from '../../repository/snapshots.js'
 import type { CopyFault, DestinationOutcome, SnapshotCopy, SnapshotCopyOptions } from '../api.js'
 import type { Delivery, NamedObject } from '../backup/delivery.js'
 import { TreeWalker } from '../browse/tree-walker.js'
+import { recordPlugins } from '../plugin-records.js'
 import { describeCopy, nearestCopied, type Origin, originAt, originOf } from './copied-snapshot.js'
 import { type CopyPlan, CopyPlanner } from './copy-planner.js'
 import { CopyThreads, type OpenSide } from './copy-threads.js'
@@ -52,6 +54,7 @@ export class CopyRun {
   readonly #twins: TwinWalk
   readonly #threads: CopyThreads | undefined
   readonly #timer: NodeJS.Timeout
+  readonly #plugins: readonly SnapshotPlugin[]
   /** Snapshots of the source whose blobs are all in the map. */
   readonly #learned = new Set<string>()
   #waiting: NamedObject[] = []
@@ -101,6 +104,8 @@ export class CopyRun {
     )
     this.#threads = options.dryRun ? undefined : startThreads(this.#map)
     this.#committedAt = target.context.now()
+    // The same for all: what this run enters adds nothing to it.
+    this.#plugins = recordPlugins(target.context.plugins, options, [...parts.copies.values()]).plugins ?? []
     this.#timer = setInterval(() => this.#report(), progressEveryMs)
   }
 
@@ -186,6 +191,7 @@ export class CopyRun {
       tree: this.#translateRoot(root),
       parent: (parentOrigin && copies.get(parentOrigin)?.id) ?? null,
       program: this.#options.program,
+      plugins: this.#plugins,
     })
     const { name, bytes } = this.#target.context.seal('snapshot', encodeSnapshot(snapshot), this.#options.cipher)
     copies.set(originOf(repository.id, stored), { id: name, snapshot })
