@@ -7,10 +7,8 @@ import { BkpError } from '../errors/index.js'
 import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
 import { NotifierGroup } from '../notify/notifier-group.js'
-import { cachingObjects } from '../repository/cached-objects.js'
+import { keepObjects } from '../repository/cached-objects.js'
 import { Codecs } from '../repository/codecs.js'
-import { LocalCache } from '../repository/local-cache.js'
-import type { OpenedRepository } from '../repository/opened-repository.js'
 import { RecordedPlugins } from '../repository/recorded-plugins.js'
 import type {
   CreateRepositoryResult,
@@ -41,7 +39,6 @@ import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './tokens.js'
 import { ThreadReserve } from './worker/threads.js'
 
 const mostThreads = 8
-const mostCachedObjects = 20_000
 
 /** The engine that stands on installed plugins. */
 @injectable()
@@ -89,7 +86,7 @@ export class PluginEngine implements Engine {
         unlockReplicas(opened, unlock, fallOvers.note),
         Codecs.load(describeCodecs(this.#plugins, ['none']), this.#plugins.contain),
       ])
-      const repository = this.#cached(unlocked.repository, cacheDirectory)
+      const repository = keepObjects(unlocked.repository, cacheDirectory, this.#clock)
       return new EngineRepository(
         new OperationContext({
           ...unlocked,
@@ -182,13 +179,6 @@ export class PluginEngine implements Engine {
 
   async close(): Promise<void> {
     // Repositories are closed by whoever opened them; the engine itself holds nothing.
-  }
-
-  /** Objects of a disk are as near as those of a cache. */
-  #cached(repository: OpenedRepository, cacheDirectory: string | undefined): OpenedRepository {
-    if (cacheDirectory === undefined || repository.storage.capabilities.isLocal) return repository
-    const cache = new LocalCache(cacheDirectory, `${repository.id}-objects`, this.#clock, mostCachedObjects)
-    return { ...repository, storage: cachingObjects(repository.storage, cache) }
   }
 
   /** What nearly every run loads in its threads. */

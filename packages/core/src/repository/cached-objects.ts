@@ -1,10 +1,26 @@
 import type { GetOptions, Storage } from '@bkp/plugin-api'
 import { objectNameOf, parseObjectKey } from '../format/ids.js'
-import type { LocalCache } from './local-cache.js'
+import { LocalCache } from './local-cache.js'
+import type { OpenedRepository } from './opened-repository.js'
 import { withOtherCalls } from './with-other-calls.js'
 
 /** Small objects that nearly every command reads. They are named by their SHA-256, so that a copy is as good as the object. */
 const keptFamilies: readonly string[] = ['index', 'snapshots']
+const mostObjects = 20_000
+
+/**
+ * A repository whose small objects are kept on this machine, unless it is on this machine itself.
+ * @param cacheDirectory of all repositories; nothing is kept without
+ */
+export function keepObjects(
+  repository: OpenedRepository,
+  cacheDirectory: string | undefined,
+  now: () => number,
+): OpenedRepository {
+  if (cacheDirectory === undefined || repository.storage.capabilities.isLocal) return repository
+  const cache = new LocalCache(cacheDirectory, `${repository.id}-objects`, now, mostObjects)
+  return { ...repository, storage: cachingObjects(repository.storage, cache) }
+}
 
 /**
  * A storage that keeps what is small and never changes on this machine, sealed as it is: a network gives it once. What there
