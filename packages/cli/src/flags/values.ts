@@ -12,7 +12,7 @@ export function repositoryUrl(given: string): string {
   if (/^[^:]+:\/\/[^/@]*:[^/]*@/.test(given)) {
     throw new UsageError(
       'The URL of the repository holds a password, which every user of this machine can see',
-      'Leave it out of the URL',
+      'Leave it out of the URL; give it in the configuration, or by the environment variable of this kind of storage',
     )
   }
   return given
