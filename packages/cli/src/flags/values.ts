@@ -79,7 +79,10 @@ export function parseSnapshotPath(text: string): SnapshotPath {
   if (colon < 0) return { snapshot }
   const path = text.slice(colon + 1)
   if (!path.startsWith('/')) {
-    throw new UsageError(`"${path}" is not an absolute path in the snapshot`, `Write for example ${snapshot}:/home`)
+    const example = path.startsWith('~/')
+      ? `Write ${snapshot}:$HOME${path.slice(1)}: a shell knows ~ only where a word begins`
+      : `Write for example ${snapshot}:/home`
+    throw new UsageError(`"${path}" is not an absolute path in the snapshot`, example)
   }
   return { snapshot, path: Buffer.from(path) }
 }
