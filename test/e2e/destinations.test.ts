@@ -390,4 +390,10 @@ describe('bkp destinations', () => {
     ])
     expect(JSON.stringify(destinations)).not.toContain(passphrase)
   })
+
+  it('test says of an option that is not known what may be meant, and where options stand', async () => {
+    const ran = await bkp(['destinations', 'test', '--to', 'sftp://ann@host/x?agnet=no', '--json'])
+    const { destinations } = reportOf<{ destinations: { steps: { message: string }[] }[] }>(ran, 1)
+    expect(destinations[0]?.steps[0]?.message).toContain('did you mean "agent"? Options stand in the configuration')
+  })
 })

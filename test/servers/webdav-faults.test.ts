@@ -128,13 +128,13 @@ describe.runIf(hasServer('apache') && process.getuid?.() === 0)('a full disk of 
 })
 
 describe.runIf(hasServer('nginx'))('a limit of nginx for uploads', () => {
-  it('is quota, with the option to set, before anything is uploaded', () =>
+  it('is quota, with what to raise on the server, before anything is uploaded', () =>
     withServer(
       () => startNginx({ directives: 'client_max_body_size 8m;' }),
       async (server) => {
         const storage = await openWebdav(urlOf(server), {}, 'create')
         const { code, hint } = await failureOf(() => storage.put('packs/aa/large', large))
-        expect([code, hint.includes('maxObjectMiB')]).toEqual(['quota', true])
+        expect([code, hint.includes('client_max_body_size')]).toEqual(['quota', true])
         await storage.put('packs/aa/small', small)
         expect(await listed(storage)).toEqual(['packs/aa/small'])
         await storage.close()

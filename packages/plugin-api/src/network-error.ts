@@ -44,6 +44,7 @@ const untrusted =
 /**
  * What a failed connection means for a port: `offline` when nobody answered, `config` when the certificate is not trusted,
  * else `transient`. Looks through `cause` and `errors` for the system's code, as fetch and dual-stack connects wrap it.
+ * @param message what was tried, e.g. `packs/ab/cd cannot be read`; a colon and the reason of `cause` are put behind it
  */
 export function portErrorOfConnection(cause: unknown, message: string): PortError {
   const codes = systemCodesOf(cause)

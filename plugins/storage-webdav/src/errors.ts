@@ -10,7 +10,7 @@ import type { Answer } from './answer.js'
 const hints: Readonly<Record<number, string>> = {
   403: 'Check what the account may do on the server, and who owns the folder there',
   405: 'Check the path of the URL: a WebDAV server does not answer so (Nextcloud: /remote.php/dav/files/USER/FOLDER)',
-  413: 'The server, or a proxy before it, limits uploads: raise the limit there (nginx: client_max_body_size, Apache: LimitRequestBody), or set maxObjectMiB to it',
+  413: 'The server, or a proxy before it, limits uploads: raise the limit there to 64 MiB (nginx: client_max_body_size, Apache: LimitRequestBody)',
   423: 'Somebody has locked it, e.g. an editor or the desktop client of the server; close that, or wait until the lock ends',
   501: 'The server does not know this method of WebDAV',
   507: 'Free space on the server or raise the quota of the account, then run the same command again; nothing is damaged',

@@ -9,7 +9,7 @@ describe('a refusal', () => {
   it.each([
     [423, 'transient', /locked/],
     [507, 'quota', /Free space/],
-    [413, 'quota', /maxObjectMiB/],
+    [413, 'quota', /client_max_body_size/],
     [403, 'forbidden', /account/],
     [429, 'throttled', undefined],
     [503, 'throttled', undefined],

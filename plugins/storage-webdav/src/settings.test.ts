@@ -48,7 +48,3 @@ describe('a login', () => {
     expect(settingsOf({ url, configuration }).concurrency).toBe(4)
   })
 })
-
-it('limits objects to whole mebibytes', () => {
-  expect(settingsOf({ url: 'webdavs://host/r', configuration: { maxObjectMiB: 100 } }).maxObjectBytes).toBe(104_857_600)
-})

@@ -12,7 +12,6 @@ export interface Settings {
   readonly ca: string | undefined
   readonly publication: 'auto' | 'put' | 'move'
   readonly concurrency: number
-  readonly maxObjectBytes: number
 }
 
 /** @throws PortError `config` */
@@ -21,7 +20,6 @@ export function settingsOf({ url, configuration }: Pick<StorageRequest, 'url' | 
   const text = (name: string) => (typeof configuration[name] === 'string' ? configuration[name] : undefined)
   const number = (name: string) => (typeof configuration[name] === 'number' ? configuration[name] : undefined)
   const secret = (name: string) => (isSecret(configuration[name]) ? configuration[name] : undefined)
-  const maxObjectMiB = number('maxObjectMiB')
   const settings: Settings = {
     root: address.root,
     username: text('username') ?? address.username,
@@ -31,7 +29,6 @@ export function settingsOf({ url, configuration }: Pick<StorageRequest, 'url' | 
     ca: text('ca'),
     publication: oneOf(['auto', 'put', 'move'], text('publication')),
     concurrency: number('concurrency') ?? 4,
-    maxObjectBytes: maxObjectMiB === undefined ? Number.MAX_SAFE_INTEGER : maxObjectMiB * 1_048_576,
   }
   checkLogin(settings)
   return settings

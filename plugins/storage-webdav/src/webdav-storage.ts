@@ -33,7 +33,7 @@ export class WebdavStorage implements Storage {
       conditionalCreate: true,
       listing: 'strong',
       canRemove: true,
-      maxObjectBytes: settings.maxObjectBytes,
+      maxObjectBytes: Number.MAX_SAFE_INTEGER,
       concurrency: settings.concurrency,
       isLocal: false,
       objectLock: false,

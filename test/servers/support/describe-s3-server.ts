@@ -1,3 +1,4 @@
+import { Secret } from '@bkp/plugin-api'
 import { describeStorage } from '@bkp/testkit'
 import { afterAll, beforeAll } from 'vitest'
 import { BucketOwner } from '../../../plugins/storage-s3/src/testing/bucket-owner.js'
@@ -18,13 +19,8 @@ export function describeS3Server(start: () => Promise<S3Server>, known: Readonly
     server = await start()
     owner = new BucketOwner(server.endpoint, server.owner)
     bucket = await owner.makeBucket()
-    // For the processes that the suite kills: their order is JSON, which holds no secret.
-    process.env.AWS_ACCESS_KEY_ID = server.owner.accessKeyId
-    process.env.AWS_SECRET_ACCESS_KEY = server.owner.secretAccessKey
   })
   afterAll(async () => {
-    delete process.env.AWS_ACCESS_KEY_ID
-    delete process.env.AWS_SECRET_ACCESS_KEY
     owner?.close()
     await server?.stop()
   })
@@ -33,7 +29,9 @@ export function describeS3Server(start: () => Promise<S3Server>, known: Readonly
     async open() {
       const prefix = `place-${places++}`
       const url = `s3://${bucket}/${prefix}`
-      const configuration = { endpoint: server.endpoint, ...known }
+      const { accessKeyId, secretAccessKey } = server.owner
+      const account = { accessKeyId, secretAccessKey: new Secret(secretAccessKey) }
+      const configuration = { endpoint: server.endpoint, ...account, ...known }
       const reopen = () => openBucket({ url, configuration })
       const dispose = () => owner.empty(bucket, `${prefix}/`)
       return { url, configuration, storage: await reopen(), reopen, dispose }

@@ -58,7 +58,7 @@ describe('plugins create', () => {
       'Folder (mine):',
     ])
     expect(stdout).toContain('Wrote @ann/mine')
-    expect(stdout).toContain(`bkp plugins:link ${at('asked')}`)
+    expect(stdout).toContain(`  cd ${at('asked')} && npm install && npm test\n  bkp plugins:link .\n`)
     expect(readdirSync(at('asked'))).toContain('src')
   })
 

@@ -84,6 +84,18 @@ describe('commands for plugins', () => {
     expect(ran.stdout).toMatch(/storage +odd .*fail|definePlugin|broken/)
   })
 
+  it('tells the options that a plugin takes', async () => {
+    const token = { type: 'string', 'x-bkp-secret': true, 'x-bkp-env': 'ODD_TOKEN', description: 'whatever is odd' }
+    const configuration = { type: 'object', properties: { token } }
+    const contributes = { storage: [{ id: 'odd', schemes: ['odd'], configuration }] }
+    const bkp = { api: '^1.0.0', displayName: 'Odd', contributes }
+    const packageJson = { name: 'bkp-odd', version: '1.2.3', type: 'module', exports: './codec.js', bkp }
+    writeFileSync(join(work, 'folder/package.json'), JSON.stringify(packageJson))
+    await link()
+    const { stdout } = await run('plugins:inspect', 'bkp-odd')
+    expect(stdout).toMatch(/storage odd +token +whatever is odd \(secret, else from ODD_TOKEN\)/)
+  })
+
   it('says that a linked plugin has no files to approve, and that one is not there', async () => {
     await link()
     expect((await run('plugins:approve', 'bkp-odd')).stderr).toContain('linked')

@@ -45,6 +45,9 @@ describe('a described error', () => {
       message: 'Missing 1 required arg:\nurl  a URL',
       hint: 'See: bkp destinations add --help',
     })
+    const several =
+      'Missing 1 required arg:\nsnapshot  SNAP\n\nNote: --from, --include allow multiple values. Because …'
+    expect(described(several, 'restore').message).toBe('Missing 1 required arg:\nsnapshot  SNAP')
   })
 
   it('tells faults of ours from those of users', () => {

@@ -97,7 +97,8 @@ function withoutOclifFrame(message: string): string {
       )
       .replace(/^command (\S+) not found$/, (_, name: string) => `There is no command "${name.replaceAll(':', ' ')}"`)
       .replace(/^Nonexistent flags?: (.+)$/m, 'There is no flag $1')
-      .replace(/\n\nNote: --\S+ allows? multiple values[\s\S]*$/, '')
+      // Wrong here: a flag takes one value each time that it is given.
+      .replace(/\n\nNote: --[^\n]+ allows? multiple values[\s\S]*$/, '')
       .replace(/^\s*Missing required flag (\S+)$/gm, '--$1 is missing')
       .trim()
   )

@@ -28,6 +28,12 @@ describe('SNAP[:PATH]', () => {
     for (const text of ['', ':/home', 'latest:', 'latest:home'])
       expect(() => parseSnapshotPath(text)).toThrow(UsageError)
   })
+
+  it('says how the own home folder is written', () => {
+    expect(() => parseSnapshotPath('latest:~/documents')).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('Write latest:$HOME/documents') }),
+    )
+  })
 })
 
 describe('the place of a repository', () => {

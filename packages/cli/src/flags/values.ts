@@ -12,7 +12,7 @@ export function repositoryUrl(given: string): string {
   if (/^[^:]+:\/\/[^/@]*:[^/]*@/.test(given)) {
     throw new UsageError(
       'The URL of the repository holds a password, which every user of this machine can see',
-      'Leave it out of the URL',
+      'Leave it out of the URL; give it in the configuration, or by the environment variable of this kind of storage',
     )
   }
   return given
@@ -83,7 +83,10 @@ export function parseSnapshotPath(text: string): SnapshotPath {
   // What a source takes for a path may be a URL; in the snapshot its parts are folders.
   const path = isUrl(given) ? `/${given.replace('://', ':/')}` : given
   if (!path.startsWith('/')) {
-    throw new UsageError(`"${path}" is not an absolute path in the snapshot`, `Write for example ${snapshot}:/home`)
+    const example = path.startsWith('~/')
+      ? `Write ${snapshot}:$HOME${path.slice(1)}: a shell knows ~ only where a word begins`
+      : `Write for example ${snapshot}:/home`
+    throw new UsageError(`"${path}" is not an absolute path in the snapshot`, example)
   }
   return { snapshot, path: Buffer.from(path) }
 }

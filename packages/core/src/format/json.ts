@@ -21,6 +21,12 @@ export function isTimestamp(value: unknown): value is string {
   )
 }
 
+/** The order of timestamps. As plain text a whole second comes behind its fractions, since `.` is before `Z`. */
+export function compareTimestamps(a: string, b: string): number {
+  const [first, second] = [a.slice(0, -1), b.slice(0, -1)]
+  return first < second ? -1 : first > second ? 1 : 0
+}
+
 /** Text that can be shown to people as it is: short and without control characters, which could steer a terminal. */
 export function isShortText(value: unknown): value is string {
   return typeof value === 'string' && /^\P{Cc}{0,256}$/u.test(value)

@@ -1,5 +1,6 @@
 import { BkpError, isBkpError } from '../errors/index.js'
 import { parseObjectKey, snapshotKey } from '../format/ids.js'
+import { compareTimestamps } from '../format/json.js'
 import type { CipherInUse } from '../format/sealed-object.js'
 import { parseSnapshot, type Snapshot } from '../format/snapshot.js'
 import type { OpenedRepository } from './opened-repository.js'
@@ -35,7 +36,7 @@ export async function loadSnapshots(
       broken.push({ key, error })
     }
   })
-  return found.sort((a, b) => compare(a.snapshot.time, b.snapshot.time) || compare(a.id, b.id))
+  return found.sort((a, b) => compareTimestamps(a.snapshot.time, b.snapshot.time) || (a.id < b.id ? -1 : 1))
 }
 
 /**
@@ -90,8 +91,4 @@ export function resolveSnapshot(snapshots: readonly StoredSnapshot[], reference:
       hint: 'Give more digits of the id',
     })
   return first
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

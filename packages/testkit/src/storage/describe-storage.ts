@@ -31,6 +31,7 @@ export interface StorageProcess {
   /** The storage's id in the manifest. */
   readonly id: string
   readonly url: string
+  /** As `openStorageOf` takes it: secrets as `new Secret(…)`. */
   readonly configuration: Readonly<Record<string, unknown>>
 }
 

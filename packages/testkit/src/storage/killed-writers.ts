@@ -6,7 +6,7 @@ import { isPortError, type Storage } from '@bkp/plugin-api'
 import { describe, expect, it } from 'vitest'
 import type { StorageProcess, StorageUnderTest } from './describe-storage.js'
 import { expectBytes, expectListed, expectStored, listed } from './observations.js'
-import type { WriterOrder } from './writer-process.js'
+import { textOfOrder, type WriterOrder } from './writer-order.js'
 
 // Large, so that the kill comes in the middle: a fast disk takes some tens of milliseconds for it.
 const largeBytes = 48 * 1_048_576
@@ -66,7 +66,7 @@ async function writeAndKill(
 ): Promise<void> {
   if (storageProcess === undefined) throw new Error('the fixture does not say how another process opens it')
   const order: WriterOrder = { ...storageProcess, entry: storageProcess.entry.href, objects }
-  const child = spawn(process.execPath, [program, JSON.stringify(order)])
+  const child = spawn(process.execPath, [program])
   const ended = once(child, 'close')
   const lastBegins = `begins ${objects.at(-1)?.key}\n`
   let said = ''
@@ -80,6 +80,10 @@ async function writeAndKill(
   child.stderr.on('data', (text) => {
     complaints += text
   })
+  child.stdin.on('error', (error) => {
+    complaints += error.message
+  })
+  child.stdin.end(textOfOrder(order))
   await Promise.race([begun, ended])
   if (delayMs > 0) await sleep(delayMs)
   child.kill('SIGKILL')

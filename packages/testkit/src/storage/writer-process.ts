@@ -1,14 +1,7 @@
-// A program that `describeKilledWriters` starts and kills. Its argument is a `WriterOrder` in JSON.
+// A program that `describeKilledWriters` starts and kills. Its order comes through standard input.
+import { text } from 'node:stream/consumers'
 import { openStorageOf } from '../host/open-contribution.js'
-
-export interface WriterOrder {
-  readonly entry: string
-  readonly id: string
-  readonly url: string
-  readonly configuration: Readonly<Record<string, unknown>>
-  /** Put one after the other. */
-  readonly objects: readonly { readonly key: string; readonly sizeBytes: number; readonly filledWith: number }[]
-}
+import { orderOfText, type WriterOrder } from './writer-order.js'
 
 async function write(order: WriterOrder): Promise<void> {
   const plugin: unknown = ((await import(order.entry)) as { default?: unknown }).default
@@ -23,4 +16,4 @@ async function write(order: WriterOrder): Promise<void> {
   await storage.close()
 }
 
-await write(JSON.parse(process.argv[2] ?? '') as WriterOrder)
+await write(orderOfText(await text(process.stdin)))

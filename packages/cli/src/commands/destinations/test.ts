@@ -39,7 +39,7 @@ export default class DestinationsTest extends BaseCommand {
     } catch (error) {
       if (this.signal.aborted) throw error
       const { message, hint } = error as Error & { readonly hint?: string }
-      const text = hint === undefined ? message : `${message}. ${hint}`
+      const text = hint === undefined ? message : `${message}${/[.?!]$/.test(message) ? '' : '.'} ${hint}`
       return {
         steps: [{ name: 'open', level: 'problem', message: text }],
         canRemove: false,

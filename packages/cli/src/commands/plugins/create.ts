@@ -60,7 +60,7 @@ export default class PluginsCreate extends BaseCommand {
         : local.isCheckout(root)
           ? await local.useCheckout(directory, root)
           : []
-    const next = [`cd ${given} && npm install && npm test`, `bkp plugins:link ${given}`]
+    const next = [`cd ${given} && npm install && npm test`, 'bkp plugins:link .']
     if (flags.json) {
       return this.printJson({ kind, id, name, directory, files: [...written, ...vendored].sort(), next })
     }

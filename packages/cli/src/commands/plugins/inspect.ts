@@ -10,7 +10,7 @@ import { factRows, type PluginFacts } from '../../plugins/plugin-facts.js'
 export default class PluginsInspect extends BaseCommand {
   static override summary = 'Tell all about an installed plugin.'
   static override description =
-    'What was approved, whether its files are still that, and which of them bkp would load. With --trace its code is run, as a backup would, and what it registers is told, with times. Exit code 13: it is not what you approved. Exit code 1: with --trace, something of it does not work.'
+    'What was approved, whether its files are still that, which of them bkp would load, and what options it takes. With --trace its code is run, as a backup would, and what it registers is told, with times. Exit code 13: it is not what you approved. Exit code 1: with --trace, something of it does not work.'
   static override examples = [
     '<%= config.bin %> plugins inspect bkp-storage-example',
     '<%= config.bin %> plugins inspect bkp-storage-example --trace --json',
@@ -58,6 +58,7 @@ export default class PluginsInspect extends BaseCommand {
         rows.map(([what = '', text = '']) => [what, safe(text)]),
       ),
     )
+    await this.#printOptions(plugin)
     if (traced === undefined) return
     const lines = traced.contributions.map(({ port, id, ms, error }) => [
       port,
@@ -68,5 +69,12 @@ export default class PluginsInspect extends BaseCommand {
     await this.print(
       `\n${await table(['PORT', 'ID', 'TIME', ''], [['files', '', `${traced.verifyMs.toFixed(1)} ms`, 'verified'], ...lines])}`,
     )
+  }
+
+  async #printOptions({ manifest }: InspectedPlugin): Promise<void> {
+    if (manifest === null) return
+    const { optionRows } = await import('../../plugins/option-rows.js')
+    const rows = optionRows(manifest).map((row) => row.map(safe))
+    if (rows.length > 0) await this.print(`\n${await table(['OF', 'OPTION', ''], rows)}`)
   }
 }

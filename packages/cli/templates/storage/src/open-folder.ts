@@ -30,6 +30,6 @@ async function requireFolder(root: string): Promise<void> {
     if (!isGone(cause)) failed(`${root} cannot be opened`, cause)
   }
   throw new PortError('not-found', `There is no folder ${root}`, {
-    hint: 'Is its disk mounted? bkp init makes a new one',
+    hint: 'Check that its disk is mounted',
   })
 }

@@ -1,3 +1,4 @@
+import { compareTimestamps } from '../../format/json.js'
 import type { Snapshot } from '../../format/snapshot.js'
 import type { SnapshotPlugin } from '../../format/snapshot-plugins.js'
 import type { StoredSnapshot } from '../../repository/snapshots.js'
@@ -57,7 +58,7 @@ export function nearestCopied(wanted: StoredSnapshot, copied: readonly StoredSna
   const parent = copied.find(({ id }) => id === wanted.snapshot.parent)
   const isLike = ({ snapshot }: StoredSnapshot) =>
     snapshot.hostname === wanted.snapshot.hostname && pathsOf(snapshot) === pathsOf(wanted.snapshot)
-  const before = copied.filter(({ snapshot }) => snapshot.time <= wanted.snapshot.time)
+  const before = copied.filter(({ snapshot }) => compareTimestamps(snapshot.time, wanted.snapshot.time) <= 0)
   return parent ?? before.findLast(isLike) ?? copied.findLast(isLike) ?? copied.at(-1)
 }
 
