@@ -1,10 +1,15 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { join } from 'node:path'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`Error: bkp needs Node 20.19 or newer; this is ${process.version}\n`)
+  process.exit(1)
+}
+if (!existsSync(new URL('../dist/main.js', import.meta.url))) {
+  process.stderr.write('Error: bkp is not built here yet\nBuild it, and try it on real files: npm run quickstart\n')
   process.exit(1)
 }
 // Notices of libraries to programmers (deprecations, end of support) are not for users.
