@@ -4,8 +4,8 @@ import type { Engine } from '@bkp/core'
 import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
 import type { ReadManifests } from '@bkp/core/plugins'
 import type { IdleThread } from '@bkp/core/threads'
-import type { Logger } from '@bkp/plugin-api'
 import { UsageError } from '../errors/cli-error.js'
+import type { CommandLog } from './command-log.js'
 import type { Confirm } from './process-parts.js'
 import { userFolders } from './user-folders.js'
 
@@ -32,7 +32,7 @@ const spoolBytes = 2 * 1024 ** 3
 /** An engine over the built-in plugins and those that the user installed. */
 export async function createBuiltInEngine(
   env: Record<string, string | undefined>,
-  log: Logger,
+  log: CommandLog,
   takeIdleThreads: () => readonly IdleThread[],
   confirm: Confirm | undefined,
   approvedPlugins: ReadManifests,
@@ -43,6 +43,7 @@ export async function createBuiltInEngine(
   const options = {
     ...(workers === undefined ? {} : { workers }),
     ...(confirm === undefined ? {} : { confirm }),
+    ...(log.onLine === undefined ? {} : { onLogLine: log.onLine }),
   }
   const { cache, state } = userFolders(env)
   const spool = { directory: join(cache, 'spool'), limitBytes: spoolBytes }

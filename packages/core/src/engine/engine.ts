@@ -6,6 +6,7 @@ import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError } from '../errors/index.js'
 import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
+import { hideSecrets } from '../notify/hide-secrets.js'
 import { NotifierGroup } from '../notify/notifier-group.js'
 import { cachingObjects } from '../repository/cached-objects.js'
 import { Codecs } from '../repository/codecs.js'
@@ -223,6 +224,10 @@ export class PluginEngine implements Engine {
 
   foreignPlugins(): readonly string[] {
     return this.#plugins.foreignPlugins()
+  }
+
+  hideSecrets<T>(value: T): T {
+    return hideSecrets(value, this.#plugins.secrets())
   }
 
   async #limitations(id: string): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import type { Notifier, Secret, Storage } from '@bkp/plugin-api'
+import type { Logger, Notifier, Secret, Storage } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
 import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError, isBkpError } from '../errors/index.js'
@@ -11,6 +11,7 @@ export type WorkerPort = 'compression' | 'encryption' | 'source'
 export interface WorkerModule {
   /** @throws BkpError `plugin-refused` when its files are not what the user approved; verified when it is asked for */
   readonly url: string
+  readonly packageName: string
   /** Whose it is, where that did not come with bkp. */
   readonly plugin: ForeignPlugin | undefined
 }
@@ -23,6 +24,8 @@ export interface PluginAccess {
   /** What plugins were given that must not be told to anybody. */
   secrets(): Iterable<Secret>
   foreignPlugins(): readonly string[]
+  /** For what code of a package says; without a name, for what core says. @param people is told instead of the engine's log */
+  logOf(packageName?: string, people?: Logger): Logger
   /** Runs code of a plugin that did not come with bkp in the main thread. @throws BkpError `plugin-failed` with its name */
   contain<T>(plugin: ForeignPlugin, action: () => Promise<T>): Promise<T>
   /** Ids that installed plugins contribute to a port. */

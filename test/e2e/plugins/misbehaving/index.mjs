@@ -4,6 +4,7 @@ import { misbehave } from './ways.mjs'
 
 export default definePlugin({
   activate(context) {
+    context.log.debug('activated', { api: context.apiVersion })
     // bad://WAY stores all but packs, and does it wrong with these.
     context.registerStorage('bad', async ({ url }) => {
       const way = url.slice('bad://'.length)
@@ -14,7 +15,7 @@ export default definePlugin({
     })
     context.registerNotifier('bad', ({ configuration: { way, token } }) => ({
       async notify() {
-        await misbehave(way, token)
+        await misbehave(way, token, context.log)
       },
       async close() {},
     }))

@@ -26,8 +26,8 @@ export default class PluginsInspect extends BaseCommand {
     const { inspectPlugin, trace } = await import('../../plugins/inspect-plugin.js')
     const plugin = await inspectPlugin(manager, args.name)
     if (plugin === undefined) throw new UsageError(`${args.name} is not installed`, 'See what is: bkp plugins:list')
-    const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => this.warnPeople(message) }
-    const traced = flags.trace && plugin.state !== 'refused' ? await trace(manager, args.name, log) : undefined
+    const traced =
+      flags.trace && plugin.state !== 'refused' ? await trace(manager, args.name, this.commandLog) : undefined
     if (plugin.state === 'refused') this.terminal.exitCode = exitCode.damaged
     else if (traced?.contributions.some(({ error }) => error !== undefined)) this.terminal.exitCode = exitCode.failure
     if (flags.json) return this.printJson({ plugin, trace: traced ?? null })

@@ -100,6 +100,8 @@ async function scanAndCommit(
       threads: context.threads,
       reserve: context.reserve,
       foreign: [...foreignIn(codecs), ...(source.plugin === undefined ? [] : [source.plugin])],
+      speaker: source.packageName,
+      logOf: context.plugins.logOf,
       setup: {
         repositoryId: context.repository.id,
         keys: context.repository.keys,

@@ -4,6 +4,7 @@ import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
 import { abortError } from '../abort.js'
 import type { BackupStats, EngineEvent, Issue } from '../api.js'
+import type { PluginAccess } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { ThreadReserve } from '../worker/threads.js'
 import type { FilledPack } from './pack-store.js'
@@ -17,6 +18,9 @@ export interface ScanOptions {
   readonly reserve: ThreadReserve
   /** Plugins that did not come with bkp and run in the threads. */
   readonly foreign: readonly ForeignPlugin[]
+  /** The package of the source. */
+  readonly speaker: string
+  readonly logOf: PluginAccess['logOf']
   readonly setup: BackupSetup
   readonly root: BackupTask
   readonly fetchPack: (pack: number) => Promise<Uint8Array>
@@ -45,6 +49,8 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
   failure.catch(() => undefined)
   const pending = new Set<Promise<void>>()
   const scans: Uint8Array[] = []
+  const quiet = () => undefined
+  const notes = { debug: quiet, info: quiet, warn: (message: string) => onEvent?.({ kind: 'note', message }) }
   let flushed = 0
   let allFlushed: () => void = () => undefined
   let current: string | undefined
@@ -57,9 +63,8 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
     foreign: options.foreign,
     setup: options.setup,
     onFailure: fail,
-    onLog: (level, message) => {
-      if (level === 'warn') onEvent?.({ kind: 'note', message })
-    },
+    speaker: options.speaker,
+    logOf: (packageName) => options.logOf(packageName, notes),
     onMessage: (thread, message) => {
       if (message.kind === 'offload') queue.add(thread, message.task, message.work)
       else if (message.kind === 'done') queue.done(message.task, message.result)

@@ -43,6 +43,7 @@ export async function readPacksInThreads(
     reserve: context.reserve,
     threads: Math.min(context.threads, packs.length),
     foreign: foreignIn(codecs),
+    logOf: context.plugins.logOf,
     setup: {
       repositoryId: repository.id,
       keys: repository.keys,

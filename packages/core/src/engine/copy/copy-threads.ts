@@ -67,6 +67,7 @@ export class CopyThreads {
       threads: target.context.threads,
       onDemand: true,
       foreign: foreignIn(from.codecs, to.codecs),
+      logOf: target.context.plugins.logOf,
       setup: {
         source: from,
         target: to,

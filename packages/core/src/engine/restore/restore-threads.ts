@@ -81,6 +81,8 @@ export class RestoreThreads {
       reserve: context.reserve,
       threads: context.threads,
       foreign: foreignIn(codecs),
+      speaker: target.packageName,
+      logOf: context.plugins.logOf,
       setup: {
         repositoryId: repository.id,
         keys: repository.keys,

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Logger } from '@bkp/plugin-api'
+import { type LogLevel, plainDetails } from '../../log/plugin-logs.js'
 import { startBackupWorker } from '../backup/backup-worker.js'
 import type { BackupSetup } from '../backup/protocol.js'
 import { ReadAhead } from '../backup/read-ahead.js'
@@ -18,11 +19,16 @@ import { type EarlyOrder, endOrder, type ThreadStart } from './threads.js'
 const port = parentPort
 if (port === null) throw new Error('This module runs in worker threads only')
 
-const log: Logger = {
-  debug: (message) => port.postMessage({ kind: 'log', level: 'debug', message }),
-  info: (message) => port.postMessage({ kind: 'log', level: 'info', message }),
-  warn: (message) => port.postMessage({ kind: 'log', level: 'warn', message }),
-}
+const say =
+  (level: LogLevel): Logger[LogLevel] =>
+  (message, details) =>
+    port.postMessage({
+      kind: 'log',
+      level,
+      message: String(message),
+      ...(details === undefined ? {} : { details: plainDetails(details) }),
+    })
+const log: Logger = { debug: say('debug'), info: say('info'), warn: say('warn') }
 
 const fail = (error: unknown) => port.postMessage({ kind: 'failed', error: sendError(error) })
 process.on('uncaughtException', fail)

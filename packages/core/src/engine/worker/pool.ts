@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { BkpError } from '../../errors/index.js'
+import type { LogLevel } from '../../log/plugin-logs.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
+import type { PluginAccess } from '../plugin-access.js'
 import { withBlame } from './blame.js'
 import { receiveError, type SentError } from './errors.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
@@ -19,7 +21,14 @@ export interface WorkerStart<Setup> {
 export type CommonMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly error: SentError }
-  | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly message: string }
+  | LogMessage
+
+interface LogMessage {
+  readonly kind: 'log'
+  readonly level: LogLevel
+  readonly message: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
 
 export interface PoolOptions<Setup, FromWorker> {
   readonly role: WorkerStart<Setup>['role']
@@ -31,7 +40,9 @@ export interface PoolOptions<Setup, FromWorker> {
   /** Plugins that did not come with bkp and run in the threads. */
   readonly foreign: readonly ForeignPlugin[]
   readonly onMessage: (thread: number, message: FromWorker) => void
-  readonly onLog?: (level: string, message: string) => void
+  /** The package of the source or the target that the threads use. */
+  readonly speaker?: string
+  readonly logOf: PluginAccess['logOf']
   /** The first failure of any worker; the pool is of no use after it. */
   readonly onFailure: (error: Error) => void
 }
@@ -44,12 +55,16 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
   readonly #workers: (Worker | undefined)[]
   readonly #ready: Promise<void>[] = []
   #closing = false
+  #hasPrinted = false
 
   constructor(options: PoolOptions<Setup, FromWorker>) {
     this.threads = options.threads
     this.shared = SharedState.create(options.threads)
     this.#options = options
     this.#workers = new Array<Worker | undefined>(options.threads).fill(undefined)
+    options.logOf().debug(`${options.role}: up to ${options.threads} threads`, {
+      pluginsOfOthers: options.foreign.map(({ packageName }) => packageName),
+    })
     const atOnce = options.onDemand === true ? 1 : options.threads
     for (let thread = 0; thread < atOnce; thread++) this.#start(thread)
   }
@@ -60,7 +75,7 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
   }
 
   #start(index: number): Worker {
-    const { role, setup, reserve, foreign, onMessage, onLog, onFailure } = this.#options
+    const { role, setup, reserve, foreign, speaker, logOf, onMessage, onFailure } = this.#options
     const start: WorkerStart<Setup> = { role, index, shared: this.shared.handle, setup }
     let settle: (() => void) | undefined
     this.#ready.push(new Promise((resolve) => (settle = resolve)))
@@ -72,15 +87,13 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
       worker.on('message', (message: FromWorker | CommonMessage) => {
         if (message.kind === 'ready') settle?.()
         else if (message.kind === 'failed') fail(receiveError((message as { error: SentError }).error))
-        else if (message.kind === 'log')
-          onLog?.((message as { level: string }).level, (message as { message: string }).message)
-        else onMessage(index, message as FromWorker)
+        else if (message.kind === 'log') {
+          const { level, message: text, details } = message as LogMessage
+          logOf(speaker)[level](text, details)
+        } else onMessage(index, message as FromWorker)
       })
       // Not to our own standard output, where results stand.
-      worker.stdout.on('data', (text: Buffer) => {
-        const names = foreign.map(({ packageName }) => packageName).join(' or ')
-        onLog?.('warn', `${names || 'A thread'} printed: ${text.toString().trim()}`)
-      })
+      worker.stdout.on('data', (text: Buffer) => this.#tellPrinted(text.toString().trim()))
       worker.on('error', fail)
       worker.on('exit', (code) =>
         fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)),
@@ -88,6 +101,15 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
     })
     this.#workers[index] = started
     return started
+  }
+
+  /** People are told once that a plugin prints, the rest is for those who look for faults. */
+  #tellPrinted(text: string): void {
+    const { foreign, logOf } = this.#options
+    const names = foreign.map(({ packageName }) => packageName)
+    const log = logOf(names.length === 1 ? names[0] : undefined)
+    log[this.#hasPrinted ? 'debug' : 'warn'](`${names.join(' or ') || 'A thread'} printed: ${text}`)
+    this.#hasPrinted = true
   }
 
   /** Resolves when all threads have loaded their modules, or one failed. */
