@@ -47,7 +47,7 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
     secrets: () => host.secrets,
     foreignPlugins,
     logOf: (packageName, people) => host.logs.of(packageName, people),
-    contain: ({ packageName }, action) => host.contain(packageName, action),
+    contain: ({ packageName }, _call, action) => host.contain(packageName, action),
     idsOf: (port) => host.idsOf(port),
     workerModule: (port, id) => host.workerModule(port, id),
     validate: (port, choice) => host.validate(port, choice.id, choice.configuration),

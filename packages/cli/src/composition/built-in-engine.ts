@@ -39,9 +39,11 @@ export async function createBuiltInEngine(
 ): Promise<Engine> {
   const { createEngine } = await import('@bkp/core')
   const bundledPluginDirectories = builtInPlugins.map(folderOf)
-  const workers = workersOf(env)
+  const workers = wholeNumberIn(env, 'BKP_WORKERS', 'threads', mostWorkers)
+  const seconds = wholeNumberIn(env, 'BKP_PLUGIN_TIMEOUT', 'seconds', longestCallSeconds)
   const options = {
     ...(workers === undefined ? {} : { workers }),
+    ...(seconds === undefined ? {} : { pluginCallMs: seconds * 1000 }),
     ...(confirm === undefined ? {} : { confirm }),
     ...(log.onLine === undefined ? {} : { onLogLine: log.onLine }),
   }
@@ -74,10 +76,17 @@ export function folderOf(name: string): string {
 }
 
 const mostWorkers = 64
+const longestCallSeconds = 24 * 60 * 60
 
-function workersOf({ BKP_WORKERS: given }: Record<string, string | undefined>): number | undefined {
+function wholeNumberIn(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  unit: string,
+  most: number,
+): number | undefined {
+  const given = env[name]
   if (given === undefined || given === '') return undefined
-  const workers = Number(given)
-  if (Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers) return workers
-  throw new UsageError(`BKP_WORKERS is "${given}"`, `Give a number of threads from 1 to ${mostWorkers}, or unset it`)
+  const number = Number(given)
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number
+  throw new UsageError(`${name} is "${given}"`, `Give a number of ${unit} from 1 to ${most}, or unset it`)
 }

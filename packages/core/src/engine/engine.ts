@@ -38,6 +38,7 @@ import { type OpenedReplicas, openReplicas, unlockReplicas } from './replicas/op
 import { syncReplicas } from './replicas/sync-replicas.js'
 import { EngineRepository } from './repository.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './tokens.js'
+import { defaultCallLimitMs } from './worker/call-watch.js'
 import { ThreadReserve } from './worker/threads.js'
 
 const mostThreads = 8
@@ -99,6 +100,7 @@ export class PluginEngine implements Engine {
           plugins: this.#plugins,
           threads,
           reserve,
+          callLimitMs: this.#settings.pluginCallMs ?? defaultCallLimitMs,
           codecs,
           now: this.#clock,
         }),
@@ -234,7 +236,7 @@ export class PluginEngine implements Engine {
     const module = this.#plugins.workerModule('source', id)
     if (module === undefined) return []
     const ask = async () => ((await import(module.url)) as { default: SourceModule }).default.limitations?.() ?? []
-    return module.plugin === undefined ? ask() : this.#plugins.contain(module.plugin, ask)
+    return module.plugin === undefined ? ask() : this.#plugins.contain(module.plugin, 'load', ask)
   }
 
   #try(subject: string, action: () => unknown): DoctorFinding {

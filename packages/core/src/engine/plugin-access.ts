@@ -4,6 +4,7 @@ import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError, isBkpError } from '../errors/index.js'
 import { installHint } from '../errors/missing-plugin.js'
 import type { CodecDescriptor, CodecDescriptors, ForeignPlugin } from '../repository/codecs.js'
+import type { During } from '../repository/plugin-calls.js'
 import type { CodecChoice } from './api.js'
 
 export type WorkerPort = 'compression' | 'encryption' | 'source'
@@ -27,7 +28,7 @@ export interface PluginAccess {
   /** For what code of a package says; without a name, for what core says. @param people is told instead of the engine's log */
   logOf(packageName?: string, people?: Logger): Logger
   /** Runs code of a plugin that did not come with bkp in the main thread. @throws BkpError `plugin-failed` with its name */
-  contain<T>(plugin: ForeignPlugin, action: () => Promise<T>): Promise<T>
+  readonly contain: During
   /** Ids that installed plugins contribute to a port. */
   idsOf(port: WorkerPort): readonly string[]
   /**

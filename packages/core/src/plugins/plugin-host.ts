@@ -11,6 +11,7 @@ import { type OnLogLine, PluginLogs } from '../log/plugin-logs.js'
 import { secretsIn } from '../notify/hide-secrets.js'
 import { activate, type Registered } from './activate.js'
 import { Catalogue, type Found } from './catalogue.js'
+import { withinActivation } from './containment/activation-limit.js'
 import { ContainedNotifier } from './containment/contained-notifier.js'
 import { ContainedStorage } from './containment/contained-storage.js'
 import { opened } from './containment/opening.js'
@@ -166,13 +167,16 @@ export class PluginHost {
   }
 
   /**
-   * Runs code of a worker module in the main thread, for the small objects that are read there.
+   * Runs code of a worker module in the main thread, for the small objects that are read there. A promise has to settle in
+   * the time that an activation has.
    * @throws BkpError `plugin-failed` with the name of the plugin; PortError of the plugin
    */
-  async contain<T>(packageName: string, action: () => Promise<T>): Promise<T> {
+  contain<T>(packageName: string, action: () => T): T {
     const plugin = this.#catalogue.plugins.find((one) => one.packageName === packageName)
     const guard = plugin === undefined ? undefined : this.#guard(plugin)
-    return guard === undefined ? action() : guard.run(action)
+    if (guard === undefined) return action()
+    const result = guard.call(action)
+    return result instanceof Promise ? (withinActivation(packageName, 'load', result) as T) : result
   }
 
   /** @throws BkpError `missing-plugin`; `usage` with path and reason of what is wrong with the configuration */

@@ -1,6 +1,7 @@
 import type { Cipher, Compressor, EncryptionModule } from '@bkp/plugin-api'
 import { BkpError, type BkpErrorCode } from '../errors/index.js'
-import { type Contain, loadCipher, loadCompressor, missing, uncontained } from './load-codec.js'
+import { loadCipher, loadCompressor, missing } from './load-codec.js'
+import { type During, unwatched } from './plugin-calls.js'
 
 /** A plugin that did not come with bkp; can be sent to a worker thread. */
 export interface ForeignPlugin {
@@ -54,31 +55,31 @@ export class Codecs {
   readonly #compressors: readonly (Compressor | BkpError)[]
   readonly #ciphers: Map<string, LoadedCipher | BkpError>
   readonly #foreign: ReadonlyMap<string, CodecDescriptor>
-  readonly #contain: Contain
+  readonly #during: During
 
   private constructor(
     compressors: readonly (Compressor | BkpError)[],
     ciphers: Map<string, LoadedCipher | BkpError>,
     foreign: readonly CodecDescriptor[],
-    contain: Contain,
+    during: During,
   ) {
-    this.#contain = contain
+    this.#during = during
     this.#compressors = compressors
     this.#ciphers = ciphers
     this.#foreign = new Map(foreign.map((descriptor) => [descriptor.id, descriptor]))
   }
 
-  /** @param contain runs what is not of bkp, in the main thread */
-  static async load(descriptors: CodecDescriptors, contain: Contain = uncontained): Promise<Codecs> {
+  /** @param during runs what is not of bkp */
+  static async load(descriptors: CodecDescriptors, during: During = unwatched): Promise<Codecs> {
     const compressors = await Promise.all(
       descriptors.compressions.map((descriptor) =>
-        descriptor.id === 'none' ? noCompression : loadCompressor(descriptor, contain),
+        descriptor.id === 'none' ? noCompression : loadCompressor(descriptor, during),
       ),
     )
     const ciphers = await Promise.all(
-      descriptors.ciphers.map(async (descriptor) => [descriptor.id, await loadCipher(descriptor, contain)] as const),
+      descriptors.ciphers.map(async (descriptor) => [descriptor.id, await loadCipher(descriptor, during)] as const),
     )
-    return new Codecs(compressors, new Map(ciphers), descriptors.foreignCiphers ?? [], contain)
+    return new Codecs(compressors, new Map(ciphers), descriptors.foreignCiphers ?? [], during)
   }
 
   get hasForeign(): boolean {
@@ -94,7 +95,7 @@ export class Codecs {
   async loadForeign(id: string): Promise<void> {
     const descriptor = this.#foreign.get(id)
     if (descriptor === undefined || this.#ciphers.has(id)) return
-    this.#ciphers.set(id, await loadCipher(descriptor, this.#contain))
+    this.#ciphers.set(id, await loadCipher(descriptor, this.#during))
   }
 
   /** @throws BkpError `missing-plugin`, `plugin-failed` */

@@ -12,8 +12,10 @@ const {
   compression = 'none',
   cipher = 'aes-256-gcm',
   source = 'fs',
+  sourceOptions = {},
   notifiers = [],
   abortAfterMs,
+  pluginCallMs,
   isReading = false,
 } = JSON.parse(process.argv[2])
 const plugins = fileURLToPath(new URL('../../../../plugins', import.meta.url))
@@ -23,6 +25,7 @@ const engine = await createEngine(
     bundledPluginDirectories: readdirSync(plugins).map((name) => join(plugins, name)),
     pluginDirectories: [dirname(fileURLToPath(import.meta.url))],
     workers: 1,
+    ...(pluginCallMs === undefined ? {} : { pluginCallMs }),
   },
   { debug: log('debug'), info: log('info'), warn: log('warn') },
 )
@@ -48,7 +51,7 @@ try {
       useCache: false,
       compression: { id: compression, configuration: {} },
       cipher,
-      source: { id: source, configuration: {} },
+      source: { id: source, configuration: sourceOptions },
       onEvent: (event) => event.kind === 'note' && log('note')(event.message),
       ...(abortAfterMs === undefined ? {} : { signal: AbortSignal.timeout(abortAfterMs) }),
     })

@@ -88,6 +88,8 @@ export interface EngineOptions {
   readonly onLogLine?: OnLogLine
   /** Threads for the hot path; default the number of processors, at most 8. */
   readonly workers?: number
+  /** How long one call of a plugin that did not come with bkp may take in a thread, in milliseconds; default 10 minutes. */
+  readonly pluginCallMs?: number
   /** Where this machine remembers what checks found; without it nothing is remembered. */
   readonly stateDirectory?: string
   /** Where packs wait for slow destinations, and how much of them; without it a run waits for the slowest. */

@@ -4,23 +4,19 @@ import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
 import { abortError } from '../abort.js'
 import type { BackupStats, EngineEvent, Issue } from '../api.js'
-import type { PluginAccess } from '../plugin-access.js'
-import { WorkerPool } from '../worker/pool.js'
-import type { ThreadReserve } from '../worker/threads.js'
+import { type PoolParts, WorkerPool } from '../worker/pool.js'
 import type { FilledPack } from './pack-store.js'
 import type { BackupSetup, BackupTask, FromBackupWorker, ToBackupWorker } from './protocol.js'
 import { TaskQueue } from './task-queue.js'
 
 const progressEveryMs = 100
 
-export interface ScanOptions {
+export interface ScanOptions extends PoolParts {
   readonly threads: number
-  readonly reserve: ThreadReserve
   /** Plugins that did not come with bkp and run in the threads. */
   readonly foreign: readonly ForeignPlugin[]
   /** The package of the source. */
   readonly speaker: string
-  readonly logOf: PluginAccess['logOf']
   readonly setup: BackupSetup
   readonly root: BackupTask
   readonly fetchPack: (pack: number) => Promise<Uint8Array>
@@ -58,6 +54,7 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
   const pool = new WorkerPool<BackupSetup, ToBackupWorker, FromBackupWorker>({
     role: 'backup',
     reserve: options.reserve,
+    callLimitMs: options.callLimitMs,
     threads: options.threads,
     onDemand: true,
     foreign: options.foreign,

@@ -40,10 +40,9 @@ export async function readPacksInThreads(
   const codecs = context.describeCodecs(index.compressions)
   const pool = new WorkerPool<CheckSetup, ToCheckWorker, FromCheckWorker>({
     role: 'check',
-    reserve: context.reserve,
+    ...context.poolParts,
     threads: Math.min(context.threads, packs.length),
     foreign: foreignIn(codecs),
-    logOf: context.plugins.logOf,
     setup: {
       repositoryId: repository.id,
       keys: repository.keys,

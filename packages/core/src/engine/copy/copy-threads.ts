@@ -63,11 +63,10 @@ export class CopyThreads {
     const [from, to] = [sideOf(source, undefined), sideOf(target, options.compression)]
     this.#pool = new WorkerPool({
       role: 'copy',
-      reserve: target.context.reserve,
+      ...target.context.poolParts,
       threads: target.context.threads,
       onDemand: true,
       foreign: foreignIn(from.codecs, to.codecs),
-      logOf: target.context.plugins.logOf,
       setup: {
         source: from,
         target: to,

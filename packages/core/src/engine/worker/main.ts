@@ -11,6 +11,7 @@ import { startCopyWorker } from '../copy/copy-worker.js'
 import type { CopySetup } from '../copy/protocol.js'
 import type { RestoreSetup } from '../restore/protocol.js'
 import { startRestoreWorker } from '../restore/restore-worker.js'
+import { CallMeter, unmetered } from './call-meter.js'
 import { sendError } from './errors.js'
 import type { WorkerStart } from './pool.js'
 import { type EarlyOrder, endOrder, type ThreadStart } from './threads.js'
@@ -74,10 +75,12 @@ try {
   process.exit = (code) => {
     throw new Error(`process.exit(${code ?? ''}) was called in a thread`)
   }
-  if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, log, ahead)
-  else if (start.role === 'restore') await startRestoreWorker(port, start as WorkerStart<RestoreSetup>, log)
-  else if (start.role === 'copy') await startCopyWorker(port, start as WorkerStart<CopySetup>)
-  else await startCheckWorker(port, start as WorkerStart<CheckSetup>)
+  const { foreign, index } = start
+  const meter = foreign === undefined ? unmetered : new CallMeter(foreign.calls, index, foreign.plugins)
+  if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, { log, ahead, meter })
+  else if (start.role === 'restore') await startRestoreWorker(port, start as WorkerStart<RestoreSetup>, { log, meter })
+  else if (start.role === 'copy') await startCopyWorker(port, start as WorkerStart<CopySetup>, { meter })
+  else await startCheckWorker(port, start as WorkerStart<CheckSetup>, { meter })
   port.postMessage({ kind: 'ready' })
 } catch (error) {
   fail(error)

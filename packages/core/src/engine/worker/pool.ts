@@ -5,9 +5,13 @@ import type { LogLevel } from '../../log/plugin-logs.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
 import type { PluginAccess } from '../plugin-access.js'
 import { withBlame } from './blame.js'
+import { CallWatch } from './call-watch.js'
 import { receiveError, type SentError } from './errors.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
 import { endsWithinMs, type ThreadReserve } from './threads.js'
+
+/** Node ends a thread with it that has nothing left to do, and whose modules still wait. */
+const unsettledExitCode = 13
 
 /** What every worker is told at its start; `role` decides the rest. */
 export interface WorkerStart<Setup> {
@@ -15,6 +19,8 @@ export interface WorkerStart<Setup> {
   readonly index: number
   readonly shared: SharedStateHandle
   readonly setup: Setup
+  /** What did not come with bkp, and where to say what it does. */
+  readonly foreign: { readonly plugins: readonly ForeignPlugin[]; readonly calls: SharedArrayBuffer } | undefined
 }
 
 /** What every worker says besides the messages of its role. */
@@ -30,9 +36,16 @@ interface LogMessage {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
-export interface PoolOptions<Setup, FromWorker> {
-  readonly role: WorkerStart<Setup>['role']
+/** What every pool of a repository is started with. */
+export interface PoolParts {
   readonly reserve: ThreadReserve
+  readonly logOf: PluginAccess['logOf']
+  /** How long a call of a plugin that did not come with bkp may take. */
+  readonly callLimitMs: number
+}
+
+export interface PoolOptions<Setup, FromWorker> extends PoolParts {
+  readonly role: WorkerStart<Setup>['role']
   readonly threads: number
   /** Start all threads but the first when something is sent to them. */
   readonly onDemand?: boolean
@@ -42,9 +55,12 @@ export interface PoolOptions<Setup, FromWorker> {
   readonly onMessage: (thread: number, message: FromWorker) => void
   /** The package of the source or the target that the threads use. */
   readonly speaker?: string
-  readonly logOf: PluginAccess['logOf']
   /** The first failure of any worker; the pool is of no use after it. */
   readonly onFailure: (error: Error) => void
+}
+
+function endOf(code: number): string {
+  return code === unsettledExitCode ? 'waited for a promise that nobody settles' : `ended by itself with code ${code}`
 }
 
 /** Threads of one role. The main thread talks to each by number. */
@@ -54,6 +70,9 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
   readonly #options: PoolOptions<Setup, FromWorker>
   readonly #workers: (Worker | undefined)[]
   readonly #ready: Promise<void>[] = []
+  readonly #watch: CallWatch | undefined
+  /** By thread: ends the run with an error. */
+  readonly #fails: ((error: Error) => void)[] = []
   #closing = false
   #hasPrinted = false
 
@@ -65,6 +84,9 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
     options.logOf().debug(`${options.role}: up to ${options.threads} threads`, {
       pluginsOfOthers: options.foreign.map(({ packageName }) => packageName),
     })
+    const { threads, foreign, callLimitMs } = options
+    if (foreign.length > 0)
+      this.#watch = new CallWatch(threads, foreign, callLimitMs, (thread, error) => this.#fails[thread]?.(error))
     const atOnce = options.onDemand === true ? 1 : options.threads
     for (let thread = 0; thread < atOnce; thread++) this.#start(thread)
   }
@@ -76,13 +98,16 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
 
   #start(index: number): Worker {
     const { role, setup, reserve, foreign, speaker, logOf, onMessage, onFailure } = this.#options
-    const start: WorkerStart<Setup> = { role, index, shared: this.shared.handle, setup }
+    const calls = this.#watch?.memory
+    const watched = calls === undefined ? undefined : { plugins: foreign, calls }
+    const start: WorkerStart<Setup> = { role, index, shared: this.shared.handle, setup, foreign: watched }
     let settle: (() => void) | undefined
     this.#ready.push(new Promise((resolve) => (settle = resolve)))
     const fail = (error: Error) => {
       settle?.()
       if (!this.#closing) onFailure(withBlame(error, foreign))
     }
+    this.#fails[index] = fail
     const started = reserve.take().take(start, (worker) => {
       worker.on('message', (message: FromWorker | CommonMessage) => {
         if (message.kind === 'ready') settle?.()
@@ -95,9 +120,7 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
       // Not to our own standard output, where results stand.
       worker.stdout.on('data', (text: Buffer) => this.#tellPrinted(text.toString().trim()))
       worker.on('error', fail)
-      worker.on('exit', (code) =>
-        fail(new BkpError('internal', `Worker thread ${index} ended by itself with code ${code}`)),
-      )
+      worker.on('exit', (code) => fail(new BkpError('internal', `Worker thread ${index} ${endOf(code)}`)))
     })
     this.#workers[index] = started
     return started
@@ -129,6 +152,7 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
 
   async close(): Promise<void> {
     this.#closing = true
+    this.#watch?.close()
     this.shared.stop()
     // To stop a thread that is loading native code can bring the whole process down.
     await Promise.race([this.ready(), setTimeout(endsWithinMs, undefined, { ref: false })])

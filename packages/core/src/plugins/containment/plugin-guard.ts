@@ -61,6 +61,21 @@ export class PluginGuard {
     }
   }
 
+  /**
+   * Runs code of the plugin, at once: what it returns comes back as it is, a promise as one that settles as `run` says.
+   * @throws as `run`
+   */
+  call<T>(action: () => T): T {
+    if (this.#failure !== undefined) throw this.#failure
+    let result: T
+    try {
+      result = running.run(this, action)
+    } catch (error) {
+      throw this.#asOurs(error, undefined)
+    }
+    return result instanceof Promise ? (this.run(() => result) as T) : result
+  }
+
   /** Ends all calls, those that are still to come included: nobody knows in which state the plugin is. */
   fail(reason: string, cause?: unknown): void {
     this.#failure ??= pluginFailed(this.packageName, reason, cause)
