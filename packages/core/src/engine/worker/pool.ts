@@ -7,6 +7,7 @@ import type { PluginAccess } from '../plugin-access.js'
 import { withBlame } from './blame.js'
 import { CallWatch } from './call-watch.js'
 import { receiveError, type SentError } from './errors.js'
+import { keepInterruptible } from './interruptible.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
 import { endsWithinMs, type ThreadReserve } from './threads.js'
 
@@ -85,8 +86,10 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
       pluginsOfOthers: options.foreign.map(({ packageName }) => packageName),
     })
     const { threads, foreign, callLimitMs } = options
-    if (foreign.length > 0)
+    if (foreign.length > 0) {
+      keepInterruptible()
       this.#watch = new CallWatch(threads, foreign, callLimitMs, (thread, error) => this.#fails[thread]?.(error))
+    }
     const atOnce = options.onDemand === true ? 1 : options.threads
     for (let thread = 0; thread < atOnce; thread++) this.#start(thread)
   }
