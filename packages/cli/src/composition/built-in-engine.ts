@@ -4,8 +4,8 @@ import type { Engine } from '@bkp/core'
 import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
 import type { ReadManifests } from '@bkp/core/plugins'
 import type { IdleThread } from '@bkp/core/threads'
-import { UsageError } from '../errors/cli-error.js'
 import type { CommandLog } from './command-log.js'
+import { pluginCallMsOf, workersOf } from './number-settings.js'
 import type { Confirm } from './process-parts.js'
 import { userFolders } from './user-folders.js'
 
@@ -39,11 +39,11 @@ export async function createBuiltInEngine(
 ): Promise<Engine> {
   const { createEngine } = await import('@bkp/core')
   const bundledPluginDirectories = builtInPlugins.map(folderOf)
-  const workers = wholeNumberIn(env, 'BKP_WORKERS', 'threads', mostWorkers)
-  const seconds = wholeNumberIn(env, 'BKP_PLUGIN_TIMEOUT', 'seconds', longestCallSeconds)
+  const workers = workersOf(env)
+  const pluginCallMs = pluginCallMsOf(env)
   const options = {
     ...(workers === undefined ? {} : { workers }),
-    ...(seconds === undefined ? {} : { pluginCallMs: seconds * 1000 }),
+    ...(pluginCallMs === undefined ? {} : { pluginCallMs }),
     ...(confirm === undefined ? {} : { confirm }),
     ...(log.onLine === undefined ? {} : { onLogLine: log.onLine }),
   }
@@ -73,20 +73,4 @@ export async function builtInNotifiers(approved?: ReadManifests): Promise<readon
 /** Folder of a package that comes with bkp. */
 export function folderOf(name: string): string {
   return dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)))
-}
-
-const mostWorkers = 64
-const longestCallSeconds = 24 * 60 * 60
-
-function wholeNumberIn(
-  env: Readonly<Record<string, string | undefined>>,
-  name: string,
-  unit: string,
-  most: number,
-): number | undefined {
-  const given = env[name]
-  if (given === undefined || given === '') return undefined
-  const number = Number(given)
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number
-  throw new UsageError(`${name} is "${given}"`, `Give a number of ${unit} from 1 to ${most}, or unset it`)
 }
