@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { OpenOptions, Repository } from '@bkp/core'
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import pc from 'picocolors'
-import type { CommandLog } from './composition/command-log.js'
+import { type CommandLog, createCommandLog } from './composition/command-log.js'
 import { type ProcessParts, processParts } from './composition/process-parts.js'
 import type { CommandScope } from './composition/scopes.js'
 import { type Output, OutputClosed, type Terminal } from './composition/terminal.js'
@@ -11,7 +11,6 @@ import { type DescribedError, describeError } from './errors/describe-error.js'
 import { errorDocument, printError, traceOf, wantsJson } from './errors/print-error.js'
 import type { PlaceFlags, Places } from './flags/places.js'
 import type { RunFacts } from './notify/run-notifications.js'
-import { createDebugLog, wantsDebug } from './output/debug-log.js'
 import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
 import { safe } from './output/text.js'
 import type { PluginManager } from './plugins/plugin-manager.js'
@@ -81,14 +80,8 @@ export abstract class BaseCommand extends Command {
 
   /** Warnings for people, and what else is logged where `DEBUG` asks for it. */
   protected get commandLog(): CommandLog {
-    const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => this.warnPeople(message) }
-    const { env, stderr } = this.terminal
-    if (!wantsDebug(env)) return log
-    const say = (line: string) => {
-      if (this.#progress !== undefined) this.#progress.log(line)
-      else stderr.write(`${line}\n`).catch(() => undefined)
-    }
-    return { ...log, onLine: createDebugLog(env.DEBUG ?? '', stderr.hasColours, say) }
+    const warn = (message: string) => this.warnPeople(message)
+    return createCommandLog(this.terminal, warn, () => this.#progress)
   }
 
   /** JSON Schema of the configuration, for editors. */

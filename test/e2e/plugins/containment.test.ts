@@ -39,6 +39,15 @@ describe('a storage of a plugin that misbehaves', () => {
     expect(outcome, stderr).toMatchObject({ snapshots: 1, destinations: [{ name: 'good' }, { state: 'lagging' }] })
   })
 
+  it.each(['tells-its-secret', 'tells-its-secret-by-code'])('and %s cannot tell it by an error', async (way) => {
+    const [good, bad] = withBad(way).places
+    const { outcome, stdout, stderr } = await run({ places: [good, { ...bad, token: 'tok-en-secret' }] })
+    expect(outcome, stderr).toMatchObject({
+      destinations: [{}, { state: 'lagging', message: expect.stringContaining('401 for the token [secret]') }],
+    })
+    expect(stdout + stderr).not.toContain('tok-en-secret')
+  })
+
   it('and prints is kept from standard output, and works else', async () => {
     const { outcome, stdout, stderr } = await run(withBad('prints'))
     expect(stdout).not.toContain('hello')

@@ -8,7 +8,7 @@ import { faultsBySchema } from '../config/schema-faults.js'
 import { BkpError } from '../errors/index.js'
 import { installHint } from '../errors/missing-plugin.js'
 import { type OnLogLine, PluginLogs } from '../log/plugin-logs.js'
-import { secretsIn } from '../notify/hide-secrets.js'
+import { hideSecrets, secretsIn } from '../notify/hide-secrets.js'
 import { activate, type Registered } from './activate.js'
 import { Catalogue, type Found } from './catalogue.js'
 import { withinActivation } from './containment/activation-limit.js'
@@ -223,7 +223,9 @@ export class PluginHost {
     if (plugin.isBundled) return undefined
     const known = this.#guards.get(plugin)
     if (known !== undefined) return known
-    const guard = new PluginGuard(plugin.packageName, plugin.directory, this.logs.of(plugin.packageName))
+    const guard = new PluginGuard(plugin.packageName, plugin.directory, this.logs.of(plugin.packageName), (text) =>
+      hideSecrets(text, this.#secrets),
+    )
     watchProcess(guard)
     this.#guards.set(plugin, guard)
     return guard

@@ -31,9 +31,13 @@ const engine = await createEngine(
 )
 const unlock = { kind: 'passphrase', passphrase: new Secret('a passphrase') }
 const outcome = {}
+const destinations = places.map(({ token, ...place }) => ({
+  ...place,
+  ...(token === undefined ? {} : { options: { token: new Secret(token) } }),
+}))
 try {
-  if (!isReading) await engine.createRepository(places, unlock.passphrase)
-  const repository = await engine.openRepository(places, unlock, { startThreads: true })
+  if (!isReading) await engine.createRepository(destinations, unlock.passphrase)
+  const repository = await engine.openRepository(destinations, unlock, { startThreads: true })
   try {
     outcome.found = (await repository.snapshots()).length
     outcome.damages = (await repository.check({ readDataShare: 1 })).flatMap(({ damages }) => damages).length
