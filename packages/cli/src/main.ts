@@ -30,10 +30,7 @@ export async function main(argv: readonly string[], url: string, thread?: IdleTh
     await printError(parts.terminal, described, traceOf(error), wantsJson(argv) ? parts.terminal.stdout : undefined)
   } finally {
     await Promise.all(threads.map((unused) => unused.end()))
-    endThoughLeftOpen(parts.terminal, async () => {
-      const made = await Promise.allSettled(engines)
-      return made.flatMap((engine) => (engine.status === 'fulfilled' ? engine.value.foreignPlugins() : []))
-    })
+    endThoughLeftOpen(parts.terminal, engines)
   }
 }
 

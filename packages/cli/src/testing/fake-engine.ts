@@ -132,6 +132,10 @@ export class FakeEngine implements Engine {
     return []
   }
 
+  hasStuckThreads(): boolean {
+    return false
+  }
+
   hideSecrets<T>(value: T): T {
     if (this.secret === undefined) return value
     return JSON.parse(JSON.stringify(value).replaceAll(this.secret, '[secret]')) as T

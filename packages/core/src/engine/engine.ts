@@ -39,6 +39,7 @@ import { syncReplicas } from './replicas/sync-replicas.js'
 import { EngineRepository } from './repository.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './tokens.js'
 import { defaultCallLimitMs } from './worker/call-watch.js'
+import { hasStuckThreads } from './worker/stuck-threads.js'
 import { ThreadReserve } from './worker/threads.js'
 
 const mostThreads = 8
@@ -226,6 +227,10 @@ export class PluginEngine implements Engine {
 
   foreignPlugins(): readonly string[] {
     return this.#plugins.foreignPlugins()
+  }
+
+  hasStuckThreads(): boolean {
+    return hasStuckThreads()
   }
 
   hideSecrets<T>(value: T): T {

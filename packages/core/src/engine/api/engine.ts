@@ -132,6 +132,8 @@ export interface Engine {
   notifiers(targets: readonly NotifierTarget[]): Notifiers
   /** Packages of plugins that did not come with bkp and have run in this thread: what keeps it from ending may be theirs. */
   foreignPlugins(): readonly string[]
+  /** Whether native code keeps a thread from ending: `process.exit` would wait for it for ever. */
+  hasStuckThreads(): boolean
   /** A text, or all texts in a value, without the secrets that plugins have been given. */
   hideSecrets<T>(value: T): T
   /** Which codecs, ciphers and features work on this machine. */

@@ -9,6 +9,7 @@ import { CallWatch } from './call-watch.js'
 import { receiveError, type SentError } from './errors.js'
 import { keepInterruptible } from './interruptible.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
+import { noteStuckThreads } from './stuck-threads.js'
 import { endsWithinMs, type ThreadReserve } from './threads.js'
 
 /** Node ends a thread with it that has nothing left to do, and whose modules still wait. */
@@ -159,6 +160,8 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
     this.shared.stop()
     // To stop a thread that is loading native code can bring the whole process down.
     await Promise.race([this.ready(), setTimeout(endsWithinMs, undefined, { ref: false })])
-    await Promise.all(this.#workers.map((worker) => worker?.terminate()))
+    const ended = Promise.all(this.#workers.map((worker) => worker?.terminate()))
+    const isEnded = ended.then(() => true)
+    if (!(await Promise.race([isEnded, setTimeout(endsWithinMs, false, { ref: false })]))) noteStuckThreads(ended)
   }
 }
