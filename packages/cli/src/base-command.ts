@@ -2,12 +2,13 @@ import { join } from 'node:path'
 import type { OpenOptions, Repository } from '@bkp/core'
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import pc from 'picocolors'
+import { type CommandLog, createCommandLog } from './composition/command-log.js'
 import { type ProcessParts, processParts } from './composition/process-parts.js'
 import type { CommandScope } from './composition/scopes.js'
 import { type Output, OutputClosed, type Terminal } from './composition/terminal.js'
 import type { FoundJob } from './config/jobs.js'
 import { type DescribedError, describeError } from './errors/describe-error.js'
-import { errorDocument, printError, wantsJson } from './errors/print-error.js'
+import { errorDocument, printError, traceOf, wantsJson } from './errors/print-error.js'
 import type { PlaceFlags, Places } from './flags/places.js'
 import type { RunFacts } from './notify/run-notifications.js'
 import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
@@ -72,11 +73,15 @@ export abstract class BaseCommand extends Command {
   protected async scope(): Promise<CommandScope> {
     if (this.#scope === undefined) {
       const { createCommandScope } = await import('./composition/scopes.js')
-      const warn = (message: string) => this.warnPeople(message)
-      const log = { debug: () => undefined, info: () => undefined, warn }
-      this.#scope = createCommandScope(this.#parts, log, this.signal)
+      this.#scope = createCommandScope(this.#parts, this.commandLog, this.signal)
     }
     return this.#scope
+  }
+
+  /** Warnings for people, and what else is logged where `DEBUG` asks for it. */
+  protected get commandLog(): CommandLog {
+    const warn = (message: string) => this.warnPeople(message)
+    return createCommandLog(this.terminal, warn, () => this.#progress)
   }
 
   /** JSON Schema of the configuration, for editors. */
@@ -240,11 +245,12 @@ export abstract class BaseCommand extends Command {
   }
 
   async #tellError(error: unknown): Promise<void> {
-    const described = describeError(error, this.id ?? '', this.#interruptedBy)
+    const hide = async <T>(value: T): Promise<T> => (await this.#scope?.session.hideSecrets(value)) ?? value
+    const described = await hide(describeError(error, this.id ?? '', this.#interruptedBy))
     this.terminal.exitCode = described.exitCode
     this.#failure = described
     const isJson = wantsJson(this.argv)
-    await printError(this.terminal, described, error, isJson ? this.errorOutput : undefined)
+    await printError(this.terminal, described, await hide(traceOf(error)), isJson ? this.errorOutput : undefined)
   }
 }
 

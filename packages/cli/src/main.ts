@@ -5,7 +5,7 @@ import { endThoughLeftOpen } from './composition/left-open.js'
 import { nodeProcessParts } from './composition/node-process.js'
 import { provideProcessParts } from './composition/process-parts.js'
 import { describeError } from './errors/describe-error.js'
-import { printError, wantsJson } from './errors/print-error.js'
+import { printError, traceOf, wantsJson } from './errors/print-error.js'
 
 /**
  * Runs one command line. Commands tell their own errors; what comes here is oclif's: no such command, help, version.
@@ -27,13 +27,10 @@ export async function main(argv: readonly string[], url: string, thread?: IdleTh
     if (error instanceof Errors.ExitError && error.oclif.exit === 0) return
     const described = describeError(error, '')
     parts.terminal.exitCode = described.exitCode
-    await printError(parts.terminal, described, error, wantsJson(argv) ? parts.terminal.stdout : undefined)
+    await printError(parts.terminal, described, traceOf(error), wantsJson(argv) ? parts.terminal.stdout : undefined)
   } finally {
     await Promise.all(threads.map((unused) => unused.end()))
-    endThoughLeftOpen(parts.terminal, async () => {
-      const made = await Promise.allSettled(engines)
-      return made.flatMap((engine) => (engine.status === 'fulfilled' ? engine.value.foreignPlugins() : []))
-    })
+    endThoughLeftOpen(parts.terminal, engines)
   }
 }
 

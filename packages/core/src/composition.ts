@@ -29,22 +29,25 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
     },
     log,
     options.env,
+    options.onLogLine,
   )
+  const { core } = host.logs
   const plugins: PluginAccess = {
     openStorage: async (destination, intent) => {
       const raw = await openPatiently(() => host.openStorage(destination, intent, options.confirm), destination, {
-        onWait: ({ error, delayMs }) => log.warn(retrying(destination.name, delayMs, error)),
+        onWait: ({ error, delayMs }) => core.warn(retrying(destination.name, delayMs, error)),
       })
       return wrapStorage(raw, destination, {
         // A disk of this machine is not waited for by a clock, unless nobody knows how it is used.
         ...(raw instanceof ContainedStorage ? { limitsLocal: true } : {}),
-        onRetry: ({ subject, error, delayMs }) => log.warn(retrying(destination.name, delayMs, error), { subject }),
+        onRetry: ({ subject, error, delayMs }) => core.warn(retrying(destination.name, delayMs, error), { subject }),
       })
     },
     openNotifier: (target) => host.openNotifier(target),
     secrets: () => host.secrets,
     foreignPlugins,
-    contain: ({ packageName }, action) => host.contain(packageName, action),
+    logOf: (packageName, people) => host.logs.of(packageName, people),
+    contain: ({ packageName }, _call, action) => host.contain(packageName, action),
     idsOf: (port) => host.idsOf(port),
     workerModule: (port, id) => host.workerModule(port, id),
     validate: (port, choice) => host.validate(port, choice.id, choice.configuration),
@@ -52,7 +55,7 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
   const scope = container.createChildContainer()
   scope.register(EngineSettings, { useValue: options })
   scope.register(Plugins, { useValue: plugins })
-  scope.register(Log, { useValue: log })
+  scope.register(Log, { useValue: core })
   scope.register(Clock, { useValue: Date.now })
   scope.register(RandomBytes, { useValue: (count: number) => new Uint8Array(randomBytes(count)) })
   return scope.resolve(PluginEngine)

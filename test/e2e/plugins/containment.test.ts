@@ -1,59 +1,16 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { noise } from '../../support/torture-tree.js'
+import { describe, expect, it } from 'vitest'
+import { misbehavingRuns } from './support/run-misbehaving.js'
 
-const program = fileURLToPath(new URL('./misbehaving/run.mjs', import.meta.url))
 const plugin = 'bkp-test-misbehaving'
 const quick = { callSeconds: 1, retrySeconds: 0 }
 
-interface Ran {
-  readonly code: number | null
-  readonly outcome: Record<string, unknown>
-  readonly stdout: string
-  readonly stderr: string
-}
-
-let root: string
-let work: string
-
-/** Runs the engine in a process of its own, which must end by itself. */
-function run(options: object, flags: readonly string[] = []): Promise<Ran> {
-  return new Promise((resolve) => {
-    const given = JSON.stringify({ work, places: [{ name: 'good', url: join(work, 'repository') }], ...options })
-    execFile(process.execPath, [...flags, program, given], { timeout: 60_000 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
-      resolve({ code, outcome: parsed(stdout), stdout, stderr })
-    })
-  })
-}
-
-function parsed(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch {
-    return { unreadable: text }
-  }
-}
-
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'bkp-containment-'))
-})
-beforeEach(() => {
-  work = mkdtempSync(join(root, 'run-'))
-  mkdirSync(join(work, 'source'))
-  writeFileSync(join(work, 'source', 'file'), noise(200_000, 1))
-})
-afterEach(() => rmSync(work, { recursive: true, force: true }))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+const ran = misbehavingRuns()
+const { run } = ran
 
 describe('a storage of a plugin that misbehaves', () => {
   const withBad = (way: string) => ({
     places: [
-      { name: 'good', url: join(work, 'repository') },
+      { name: 'good', url: ran.repository() },
       { name: 'bad', url: `bad://${way}`, patience: quick },
     ],
   })
@@ -80,6 +37,15 @@ describe('a storage of a plugin that misbehaves', () => {
   it('and hangs loses its destination when its time is up', async () => {
     const { outcome, stderr } = await run(withBad('hangs'))
     expect(outcome, stderr).toMatchObject({ snapshots: 1, destinations: [{ name: 'good' }, { state: 'lagging' }] })
+  })
+
+  it.each(['tells-its-secret', 'tells-its-secret-by-code'])('and %s cannot tell it by an error', async (way) => {
+    const [good, bad] = withBad(way).places
+    const { outcome, stdout, stderr } = await run({ places: [good, { ...bad, token: 'tok-en-secret' }] })
+    expect(outcome, stderr).toMatchObject({
+      destinations: [{}, { state: 'lagging', message: expect.stringContaining('401 for the token [secret]') }],
+    })
+    expect(stdout + stderr).not.toContain('tok-en-secret')
   })
 
   it('and prints is kept from standard output, and works else', async () => {

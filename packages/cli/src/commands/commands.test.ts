@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BkpError } from '@bkp/core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { FakeEngine } from '../testing/fake-engine.js'
 import { type RunCommandOptions, runCommand } from '../testing/run-command.js'
@@ -16,6 +17,22 @@ async function optionsOf(operation: string, argv: readonly string[], options: Ru
 }
 
 const text = (bytes: unknown) => Buffer.from(bytes as Uint8Array).toString()
+
+describe('an error', () => {
+  it('holds nothing that plugins were given as secrets, in its message, its trace or its causes', async () => {
+    const engine = new FakeEngine()
+    engine.secret = 'tok-en-secret'
+    const cause = new Error('refused: Bearer tok-en-secret')
+    engine.failures.openRepository = new BkpError('storage', '401 for tok-en-secret', { cause })
+    const env = { BKP_PASSWORD: passphrase, DEBUG: 'bkp:*' }
+    for (const json of [[], ['--json']]) {
+      const { stdout, stderr } = await runCommand(['snapshots', '--from', '/repo', ...json], { engine, env })
+      expect(stdout + stderr).toContain('401 for [secret]')
+      expect(stderr).toContain('caused by Error: refused: Bearer [secret]')
+      expect(stdout + stderr).not.toContain('tok-en-secret')
+    }
+  })
+})
 
 describe('backup', () => {
   const to = ['--to', '/repo']

@@ -4,8 +4,8 @@ import type { Engine } from '@bkp/core'
 import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
 import type { ReadManifests } from '@bkp/core/plugins'
 import type { IdleThread } from '@bkp/core/threads'
-import type { Logger } from '@bkp/plugin-api'
-import { UsageError } from '../errors/cli-error.js'
+import type { CommandLog } from './command-log.js'
+import { pluginCallMsOf, workersOf } from './number-settings.js'
 import type { Confirm } from './process-parts.js'
 import { userFolders } from './user-folders.js'
 
@@ -32,7 +32,7 @@ const spoolBytes = 2 * 1024 ** 3
 /** An engine over the built-in plugins and those that the user installed. */
 export async function createBuiltInEngine(
   env: Record<string, string | undefined>,
-  log: Logger,
+  log: CommandLog,
   takeIdleThreads: () => readonly IdleThread[],
   confirm: Confirm | undefined,
   approvedPlugins: ReadManifests,
@@ -40,9 +40,12 @@ export async function createBuiltInEngine(
   const { createEngine } = await import('@bkp/core')
   const bundledPluginDirectories = builtInPlugins.map(folderOf)
   const workers = workersOf(env)
+  const pluginCallMs = pluginCallMsOf(env)
   const options = {
     ...(workers === undefined ? {} : { workers }),
+    ...(pluginCallMs === undefined ? {} : { pluginCallMs }),
     ...(confirm === undefined ? {} : { confirm }),
+    ...(log.onLine === undefined ? {} : { onLogLine: log.onLine }),
   }
   const { cache, state } = userFolders(env)
   const spool = { directory: join(cache, 'spool'), limitBytes: spoolBytes }
@@ -70,13 +73,4 @@ export async function builtInNotifiers(approved?: ReadManifests): Promise<readon
 /** Folder of a package that comes with bkp. */
 export function folderOf(name: string): string {
   return dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)))
-}
-
-const mostWorkers = 64
-
-function workersOf({ BKP_WORKERS: given }: Record<string, string | undefined>): number | undefined {
-  if (given === undefined || given === '') return undefined
-  const workers = Number(given)
-  if (Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers) return workers
-  throw new UsageError(`BKP_WORKERS is "${given}"`, `Give a number of threads from 1 to ${mostWorkers}, or unset it`)
 }

@@ -1,5 +1,4 @@
 import type { Destination, Engine, OpenOptions, Repository, Unlock } from '@bkp/core'
-import type { Logger } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import { CreateEngine, Log } from './tokens.js'
 
@@ -7,11 +6,11 @@ import { CreateEngine, Log } from './tokens.js'
 @injectable()
 export class EngineSession {
   readonly #createEngine: CreateEngine
-  readonly #log: Logger
+  readonly #log: Log
   readonly #open: { close(): Promise<void> }[] = []
   #engine: Promise<Engine> | undefined
 
-  constructor(@inject(CreateEngine) createEngine: CreateEngine, @inject(Log) log: Logger) {
+  constructor(@inject(CreateEngine) createEngine: CreateEngine, @inject(Log) log: Log) {
     this.#createEngine = createEngine
     this.#log = log
   }
@@ -19,6 +18,12 @@ export class EngineSession {
   engine(): Promise<Engine> {
     this.#engine ??= this.#start()
     return this.#engine
+  }
+
+  /** Without what plugins have been given that nobody must see; as it is where no plugin was given anything. */
+  async hideSecrets<T>(value: T): Promise<T> {
+    const [engine] = await Promise.allSettled([this.#engine])
+    return engine.status === 'fulfilled' && engine.value !== undefined ? engine.value.hideSecrets(value) : value
   }
 
   async openRepository(

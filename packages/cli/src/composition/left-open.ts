@@ -1,3 +1,4 @@
+import type { Engine } from '@bkp/core'
 import { safe } from '../output/text.js'
 import type { Terminal } from './terminal.js'
 
@@ -8,11 +9,13 @@ const graceMs = 2_000
  * Ends the process soon, though something that was left open (a timer, a connection) would keep it alive for ever. All results
  * are out by now. Does not keep the process alive itself.
  *
- * @param foreign plugins that did not come with bkp and have run here
+ * @param engines those that ran here
  */
-export function endThoughLeftOpen(terminal: Terminal, foreign: () => Promise<readonly string[]>): void {
+export function endThoughLeftOpen(terminal: Terminal, engines: readonly Promise<Engine>[]): void {
   const end = async () => {
-    const names = await foreign()
+    const settled = await Promise.allSettled(engines)
+    const made = settled.flatMap((engine) => (engine.status === 'fulfilled' ? [engine.value] : []))
+    const names = made.flatMap((engine) => engine.foreignPlugins())
     const whose =
       names.length === 0 ? '' : `, which ${names.length === 1 ? 'is of' : 'is of one of'} ${names.map(safe).join(', ')}`
     const what = [...new Set(process.getActiveResourcesInfo())].filter((name) => !name.endsWith('Wrap')).join(', ')
@@ -20,7 +23,15 @@ export function endThoughLeftOpen(terminal: Terminal, foreign: () => Promise<rea
     await terminal.stderr
       .write(`Warning: bkp ended though something was left open (${what || 'a connection'})${whose}\n`)
       .catch(() => undefined)
+    if (made.some((engine) => engine.hasStuckThreads())) endWithoutThreads(terminal.exitCode ?? 0)
     process.exit()
   }
   setTimeout(() => void end(), graceMs).unref()
+}
+
+/** `process.exit` waits for threads, those that native code holds included. The exit code is kept where Node can (22.15). */
+function endWithoutThreads(exitCode: number): void {
+  const { execve } = process as { execve?: (file: string, args: readonly string[], env: object) => void }
+  execve?.('/bin/sh', ['sh', '-c', `exit ${exitCode}`], {})
+  process.kill(process.pid, 'SIGKILL')
 }

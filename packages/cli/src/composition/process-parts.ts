@@ -1,12 +1,12 @@
 import type { Engine } from '@bkp/core'
 import type { NotifierDescription, StorageDescription } from '@bkp/core/config'
-import type { Logger } from '@bkp/plugin-api'
 import type { Machine } from '../config/config-path.js'
 import type { PluginManager } from '../plugins/plugin-manager.js'
+import type { CommandLog } from './command-log.js'
 import type { Terminal } from './terminal.js'
 
 /** Makes the engine; may take a tenth of a second, so only commands that need it call this. */
-export type CreateEngine = (log: Logger) => Promise<Engine>
+export type CreateEngine = (log: CommandLog) => Promise<Engine>
 
 /** Asks for something that must not be seen on the screen. */
 export type AskSecret = (question: string) => Promise<string>

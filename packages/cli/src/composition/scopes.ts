@@ -1,5 +1,4 @@
 import 'reflect-metadata'
-import type { Logger } from '@bkp/plugin-api'
 import { container, type DependencyContainer, Lifecycle } from 'tsyringe'
 import { ConfigFile } from '../config/config-file.js'
 import { Jobs } from '../config/jobs.js'
@@ -8,6 +7,7 @@ import { NotifierTargets } from '../notify/notifier-targets.js'
 import { RunNotifications } from '../notify/run-notifications.js'
 import { SecretReader } from '../secrets/secret-reader.js'
 import { SecretReferences } from '../secrets/secret-references.js'
+import type { CommandLog } from './command-log.js'
 import { EngineSession } from './engine-session.js'
 import type { ProcessParts } from './process-parts.js'
 import {
@@ -50,7 +50,7 @@ export interface CommandScope {
   readonly notifierTargets: NotifierTargets
 }
 
-export function createCommandScope(parts: ProcessParts, log: Logger, signal: AbortSignal): CommandScope {
+export function createCommandScope(parts: ProcessParts, log: CommandLog, signal: AbortSignal): CommandScope {
   const scope = processScope(parts).createChildContainer()
   // One for all that ask for it: what one has read, another knows.
   scope.register(ConfigFile, { useClass: ConfigFile }, { lifecycle: Lifecycle.ContainerScoped })

@@ -1,6 +1,6 @@
-import type { Logger } from '@bkp/plugin-api'
 import type { InjectionToken } from 'tsyringe'
 import type { Machine as MachineType } from '../config/config-path.js'
+import type { CommandLog } from './command-log.js'
 import type {
   AskSecret as AskSecretType,
   CreateEngine as CreateEngineType,
@@ -19,7 +19,8 @@ export type CreateEngine = CreateEngineType
 export const CreateEngine: InjectionToken<CreateEngine> = Symbol('CreateEngine')
 
 /** Where plugins and the engine tell what is of interest. */
-export const Log: InjectionToken<Logger> = Symbol('Log')
+export type Log = CommandLog
+export const Log: InjectionToken<Log> = Symbol('Log')
 
 /** Aborted when the user interrupts. */
 export const CommandSignal: InjectionToken<AbortSignal> = Symbol('CommandSignal')

@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { type Output, OutputClosed, type Terminal } from '../composition/terminal.js'
+import { wantsDebug } from '../output/debug-log.js'
 import { safeLines } from '../output/text.js'
 import type { DescribedError } from './describe-error.js'
 
@@ -14,21 +15,20 @@ export function errorDocument({ code, message, hint, exitCode }: DescribedError)
   return { version: 1, error: { code, message, ...(hint === undefined ? {} : { hint }), exitCode } }
 }
 
-/** Prints an error for people on standard error, or as a JSON document on `json`. */
+/** Prints an error for people on standard error, or as a JSON document on `json`. @param trace shown where `DEBUG` asks for it */
 export async function printError(
   terminal: Terminal,
   described: DescribedError,
-  error: unknown,
+  trace: string,
   json?: Output,
 ): Promise<void> {
   const { message, hint } = described
   const { red } = pc.createColors(terminal.stderr.hasColours)
-  const isDebug = (terminal.env.DEBUG ?? '').split(/[\s,]+/).some((name) => name === '*' || name.startsWith('bkp'))
   const lines = [`${red('Error:')} ${safeLines(message)}`, ...(hint === undefined ? [] : [safeLines(hint)])]
   if (json !== undefined) {
     await unlessClosed(json.write(`${JSON.stringify(errorDocument(described))}\n`))
   } else await unlessClosed(terminal.stderr.write(`${lines.join('\n')}\n`))
-  if (isDebug) await unlessClosed(terminal.stderr.write(`${traceOf(error)}\n`))
+  if (wantsDebug(terminal.env)) await unlessClosed(terminal.stderr.write(`${trace}\n`))
 }
 
 // The exit code tells even where nobody reads.
@@ -38,7 +38,8 @@ async function unlessClosed(write: Promise<void>): Promise<void> {
   })
 }
 
-function traceOf(error: unknown): string {
+/** Where an error came from, with its causes. */
+export function traceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause === undefined ? '' : `\ncaused by ${traceOf(error.cause)}`
   return `${error.stack ?? error.message}${cause}`

@@ -42,6 +42,10 @@ export class LiveView implements ProgressView {
     this.#bars.log(`${line}\n`)
   }
 
+  log(line: string): void {
+    this.say(line)
+  }
+
   stop(): void {
     // What was said since the last redraw would be lost otherwise.
     this.#bars.update()

@@ -12,6 +12,8 @@ export interface ProgressView {
   progress(event: ProgressEvent): void
   /** A line that stays. */
   say(line: string): void
+  /** The same, for those who look for faults: shown in every mode. */
+  log(line: string): void
   stop(): void
 }
 
@@ -49,6 +51,10 @@ export class Progress {
     this.#view.say(line)
   }
 
+  log(line: string): void {
+    this.#view.log(line)
+  }
+
   stop(): void {
     this.#view.stop()
   }
@@ -64,7 +70,7 @@ export async function createProgress(
   now: () => number,
 ): Promise<Progress> {
   const say = (line: string) => tell(terminal, `${line}\n`)
-  const quiet = { progress: () => undefined, say, stop: () => undefined }
+  const quiet = { progress: () => undefined, say, log: say, stop: () => undefined }
   if (mode === 'silent') return new Progress({ ...quiet, say: () => undefined })
   if (mode === 'none') return new Progress(quiet)
   if (mode === 'json') {

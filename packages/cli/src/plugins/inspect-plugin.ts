@@ -1,5 +1,15 @@
-import { type Approval, homeOf, type InstalledPlugin, integrityOf, listFiles, tracePlugin } from '@bkp/core/plugins'
-import type { Logger, PluginManifest } from '@bkp/plugin-api'
+import {
+  type Approval,
+  homeOf,
+  type InstalledPlugin,
+  integrityOf,
+  listFiles,
+  PluginLogs,
+  type TraceOptions,
+  tracePlugin,
+} from '@bkp/core/plugins'
+import type { PluginManifest } from '@bkp/plugin-api'
+import type { CommandLog } from '../composition/command-log.js'
 import type { PluginState } from './plugin-json.js'
 import type { PluginManager } from './plugin-manager.js'
 
@@ -48,9 +58,16 @@ export async function inspectPlugin(manager: PluginManager, name: string): Promi
 export type TracedPlugin = Awaited<ReturnType<typeof tracePlugin>>
 
 /** Runs the code of a plugin, after its files were verified. */
-export async function trace(manager: PluginManager, name: string, log: Logger): Promise<TracedPlugin> {
+export async function trace(
+  manager: PluginManager,
+  name: string,
+  log: CommandLog,
+  options: TraceOptions,
+): Promise<TracedPlugin> {
   const { plugins } = await manager.approved()
-  return tracePlugin(plugins.find(({ packageName }) => packageName === name) as InstalledPlugin, log)
+  const plugin = plugins.find(({ packageName }) => packageName === name) as InstalledPlugin
+  // It is given no secrets.
+  return tracePlugin(plugin, new PluginLogs(log, [], log.onLine).of(name), options)
 }
 
 /** Why its files are not what was approved. */

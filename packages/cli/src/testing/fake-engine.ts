@@ -63,6 +63,8 @@ export class FakeEngine implements Engine {
   readonly calls: { readonly operation: string; readonly options: unknown }[] = []
   /** Called in the middle of a backup. */
   duringBackup: (options: BackupOptions) => void | Promise<void> = () => undefined
+  /** What plugins were given that nobody must see. */
+  secret: string | undefined
   openCount = 0
   /** Destinations of the repository that was opened or created last. */
   opened: readonly Destination[] = []
@@ -128,6 +130,15 @@ export class FakeEngine implements Engine {
 
   foreignPlugins(): readonly string[] {
     return []
+  }
+
+  hasStuckThreads(): boolean {
+    return false
+  }
+
+  hideSecrets<T>(value: T): T {
+    if (this.secret === undefined) return value
+    return JSON.parse(JSON.stringify(value).replaceAll(this.secret, '[secret]')) as T
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ import { PackCache, readInto, readVerifiedInto } from './pack-cache.js'
 import { describeCodecs, type PluginAccess } from './plugin-access.js'
 import type { FallOverLog } from './replicas/fall-over-log.js'
 import type { AbsentReplica, Replica } from './replicas/replica.js'
+import type { PoolParts } from './worker/pool.js'
 import type { ThreadReserve } from './worker/threads.js'
 
 export interface OperationParts {
@@ -29,6 +30,7 @@ export interface OperationParts {
   readonly plugins: PluginAccess
   readonly threads: number
   readonly reserve: ThreadReserve
+  readonly callLimitMs: number
   /** Ciphers for the small objects that the main thread reads itself. */
   readonly codecs: Codecs
   readonly recorded: RecordedPlugins
@@ -48,6 +50,7 @@ export class OperationContext {
   readonly plugins: PluginAccess
   readonly threads: number
   readonly reserve: ThreadReserve
+  readonly callLimitMs: number
   readonly now: () => number
   /** Name of this machine, to tell our own dead sessions from those of others. */
   readonly hostname = hostname()
@@ -67,6 +70,7 @@ export class OperationContext {
     this.plugins = parts.plugins
     this.threads = parts.threads
     this.reserve = parts.reserve
+    this.callLimitMs = parts.callLimitMs
     this.now = parts.now
     this.codecs = codecs
     this.recorded = recorded
@@ -86,6 +90,12 @@ export class OperationContext {
   get cache(): LocalCache | undefined {
     const { cacheDirectory, now } = this
     return cacheDirectory === undefined ? undefined : new LocalCache(cacheDirectory, this.repository.id, now)
+  }
+
+  /** What threads are started with. */
+  get poolParts(): PoolParts {
+    const { reserve, callLimitMs } = this
+    return { reserve, callLimitMs, logOf: this.plugins.logOf }
   }
 
   /** All replicas as one. */

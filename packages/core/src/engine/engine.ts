@@ -6,6 +6,7 @@ import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError } from '../errors/index.js'
 import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
 import { createKeyedHasher } from '../hash/keyed-hasher.js'
+import { hideSecrets } from '../notify/hide-secrets.js'
 import { NotifierGroup } from '../notify/notifier-group.js'
 import { keepObjects } from '../repository/cached-objects.js'
 import { Codecs } from '../repository/codecs.js'
@@ -36,6 +37,8 @@ import { type OpenedReplicas, openReplicas, unlockReplicas } from './replicas/op
 import { syncReplicas } from './replicas/sync-replicas.js'
 import { EngineRepository } from './repository.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './tokens.js'
+import { defaultCallLimitMs } from './worker/call-watch.js'
+import { hasStuckThreads } from './worker/stuck-threads.js'
 import { ThreadReserve } from './worker/threads.js'
 
 const mostThreads = 8
@@ -98,6 +101,7 @@ export class PluginEngine implements Engine {
           plugins: this.#plugins,
           threads,
           reserve,
+          callLimitMs: this.#settings.pluginCallMs ?? defaultCallLimitMs,
           codecs,
           recorded: RecordedPlugins.of(repository, codecs),
           now: this.#clock,
@@ -218,11 +222,19 @@ export class PluginEngine implements Engine {
     return this.#plugins.foreignPlugins()
   }
 
+  hasStuckThreads(): boolean {
+    return hasStuckThreads()
+  }
+
+  hideSecrets<T>(value: T): T {
+    return hideSecrets(value, this.#plugins.secrets())
+  }
+
   async #limitations(id: string): Promise<readonly string[]> {
     const module = this.#plugins.workerModule('source', id)
     if (module === undefined) return []
     const ask = async () => ((await import(module.url)) as { default: SourceModule }).default.limitations?.() ?? []
-    return module.plugin === undefined ? ask() : this.#plugins.contain(module.plugin, ask)
+    return module.plugin === undefined ? ask() : this.#plugins.contain(module.plugin, 'load', ask)
   }
 
   #try(subject: string, action: () => unknown): DoctorFinding {

@@ -1,10 +1,11 @@
-import type { Notifier, Secret, Storage } from '@bkp/plugin-api'
+import type { Logger, Notifier, Secret, Storage } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
 import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError, isBkpError } from '../errors/index.js'
 import { installHint } from '../errors/missing-plugin.js'
 import type { SnapshotPlugin } from '../format/snapshot-plugins.js'
 import type { CodecDescriptor, CodecDescriptors, ForeignPlugin } from '../repository/codecs.js'
+import type { During } from '../repository/plugin-calls.js'
 import type { CodecChoice } from './api.js'
 
 export type WorkerPort = 'compression' | 'encryption' | 'source'
@@ -12,6 +13,7 @@ export type WorkerPort = 'compression' | 'encryption' | 'source'
 export interface WorkerModule {
   /** @throws BkpError `plugin-refused` when its files are not what the user approved; verified when it is asked for */
   readonly url: string
+  readonly packageName: string
   /** Whose it is, where that did not come with bkp. */
   readonly plugin: ForeignPlugin | undefined
 }
@@ -24,8 +26,10 @@ export interface PluginAccess {
   /** What plugins were given that must not be told to anybody. */
   secrets(): Iterable<Secret>
   foreignPlugins(): readonly string[]
+  /** For what code of a package says; without a name, for what core says. @param people is told instead of the engine's log */
+  logOf(packageName?: string, people?: Logger): Logger
   /** Runs code of a plugin that did not come with bkp in the main thread. @throws BkpError `plugin-failed` with its name */
-  contain<T>(plugin: ForeignPlugin, action: () => Promise<T>): Promise<T>
+  readonly contain: During
   /** Ids that installed plugins contribute to a port. */
   idsOf(port: WorkerPort): readonly string[]
   /**

@@ -2,11 +2,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { apiVersion, isPlugin, type Logger, type NotifierFactory, type StorageFactory } from '@bkp/plugin-api'
 import { BkpError } from '../errors/index.js'
+import { withinActivation } from './containment/activation-limit.js'
 import { type PluginGuard, pluginFailed } from './containment/plugin-guard.js'
 import type { InstalledPlugin } from './manifest.js'
-
-// A small machine that is busy takes seconds to load a large library.
-const activationTimeoutMs = 60_000
 
 /** What a plugin has registered, by id. */
 export interface Registered {
@@ -46,18 +44,11 @@ export async function activate(plugin: InstalledPlugin, log: Logger, guard?: Plu
       },
     })
   }
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    const reason = `it did not activate within ${activationTimeoutMs / 1000} s`
-    timer = setTimeout(() => reject(pluginFailed(packageName, reason)), activationTimeoutMs)
-  })
   try {
-    await Promise.race([guard === undefined ? running() : guard.run(running), timeout])
+    await withinActivation(packageName, 'activate', guard === undefined ? running() : guard.run(running))
   } catch (error) {
     if (error instanceof BkpError) throw error
     throw pluginFailed(packageName, error instanceof Error ? error.message : String(error), error)
-  } finally {
-    clearTimeout(timer)
   }
   for (const port of ['storage', 'notifier'] as const) {
     const missing = declared(port).find((id) => !registered[port].has(id))

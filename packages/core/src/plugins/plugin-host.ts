@@ -2,14 +2,16 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { JsonSchema, Logger, Notifier, Secret, Storage, StorageRequest } from '@bkp/plugin-api'
 import type { Destination } from '../config/destination.js'
-import { schemeOf } from '../config/destination-url.js'
+import { schemeOf, shownUrl } from '../config/destination-url.js'
 import type { NotifierTarget } from '../config/notifier.js'
 import { faultsBySchema } from '../config/schema-faults.js'
 import { BkpError } from '../errors/index.js'
 import { installHint } from '../errors/missing-plugin.js'
+import { type OnLogLine, PluginLogs } from '../log/plugin-logs.js'
 import { hideSecrets, secretsIn } from '../notify/hide-secrets.js'
 import { activate, type Registered } from './activate.js'
 import { Catalogue, type Found } from './catalogue.js'
+import { withinActivation } from './containment/activation-limit.js'
 import { ContainedNotifier } from './containment/contained-notifier.js'
 import { ContainedStorage } from './containment/contained-storage.js'
 import { opened } from './containment/opening.js'
@@ -25,6 +27,7 @@ export type WorkerPortName = 'compression' | 'encryption' | 'source'
 interface WorkerModule {
   /** @throws BkpError `plugin-refused` when its files are not what the user approved */
   readonly url: string
+  readonly packageName: string
   /** Whose it is, where that did not come with bkp. */
   readonly plugin: { readonly packageName: string; readonly version: string; readonly folderUrl: string } | undefined
 }
@@ -35,30 +38,36 @@ interface WorkerModule {
  */
 export class PluginHost {
   readonly #catalogue: Catalogue
-  readonly #log: Logger
   readonly #environment: Environment
   readonly #verified = new Set<InstalledPlugin>()
   readonly #activated = new Map<InstalledPlugin, Promise<Registered>>()
   readonly #guards = new Map<InstalledPlugin, PluginGuard>()
-  readonly #secrets = new Set<Secret>()
+  readonly #secrets: Set<Secret>
+  /** What core and plugins say. */
+  readonly logs: PluginLogs
 
-  private constructor(catalogue: Catalogue, log: Logger, environment: Environment) {
+  private constructor(catalogue: Catalogue, logs: PluginLogs, secrets: Set<Secret>, environment: Environment) {
     this.#catalogue = catalogue
-    this.#log = log
+    this.logs = logs
+    this.#secrets = secrets
     this.#environment = environment
   }
 
   /**
    * @param environment where options come from that nothing else gives
+   * @param onLogLine is told all that core and plugins log
    * @throws BkpError `plugin-failed` for a bad manifest of bkp's own; those of installed plugins are warned of
    */
   static async fromDirectories(
     directories: PluginDirectories,
     log: Logger,
     environment: Environment = {},
+    onLogLine?: OnLogLine,
   ): Promise<PluginHost> {
-    const read = await readManifests(directories, (text) => log.warn(text))
-    return new PluginHost(new Catalogue(read, log), log, environment)
+    const secrets = new Set<Secret>()
+    const logs = new PluginLogs(log, secrets, onLogLine)
+    const read = await readManifests(directories, (text) => logs.core.warn(text))
+    return new PluginHost(new Catalogue(read, logs.core), logs, secrets, environment)
   }
 
   /** Secrets that plugins were given: they may stand in what these say. */
@@ -88,7 +97,14 @@ export class PluginHost {
     this.#note(options.configuration)
     const factory = (await this.#activate(plugin)).storage.get(contribution.id)
     if (factory === undefined) throw new Error(`${plugin.packageName} registered no storage ${contribution.id}`)
-    const request = { ...options, intent, log: this.#log, ...(confirm === undefined ? {} : { confirm }) }
+    const { packageName } = plugin
+    this.logs.core.debug(`${shownUrl(destination.name)}: the storage ${contribution.id} of ${packageName}`, { intent })
+    const request = {
+      ...options,
+      intent,
+      log: this.logs.of(packageName),
+      ...(confirm === undefined ? {} : { confirm }),
+    }
     const guard = this.#guards.get(plugin)
     if (guard === undefined) return factory(request)
     return new ContainedStorage(await opened(guard, 'its storage', request, factory), guard)
@@ -115,7 +131,7 @@ export class PluginHost {
     this.#note(configuration)
     const factory = (await this.#activate(plugin)).notifier.get(contribution.id)
     if (factory === undefined) throw new Error(`${plugin.packageName} registered no notifier ${contribution.id}`)
-    const request = { configuration, log: this.#log }
+    const request = { configuration, log: this.logs.of(plugin.packageName) }
     const guard = this.#guards.get(plugin)
     if (guard === undefined) return factory(request)
     return new ContainedNotifier(await opened(guard, 'its notifier', request, factory), guard)
@@ -138,7 +154,7 @@ export class PluginHost {
     if (found === undefined) return undefined
     const { directory, isBundled, packageName, version } = found.plugin
     const url = pathToFileURL(join(directory, found.contribution.module)).href
-    if (isBundled) return { url, plugin: undefined }
+    if (isBundled) return { url, packageName, plugin: undefined }
     const verify = () => this.#verify(found.plugin)
     return {
       // Whoever is going to import it asks for it: so there is no way around the verification.
@@ -146,18 +162,22 @@ export class PluginHost {
         verify()
         return url
       },
+      packageName,
       plugin: { packageName, version, folderUrl: `${pathToFileURL(directory).href}/` },
     }
   }
 
   /**
-   * Runs code of a worker module in the main thread, for the small objects that are read there.
+   * Runs code of a worker module in the main thread, for the small objects that are read there. A promise has to settle in
+   * the time that an activation has.
    * @throws BkpError `plugin-failed` with the name of the plugin; PortError of the plugin
    */
-  async contain<T>(packageName: string, action: () => Promise<T>): Promise<T> {
+  contain<T>(packageName: string, action: () => T): T {
     const plugin = this.#catalogue.plugins.find((one) => one.packageName === packageName)
     const guard = plugin === undefined ? undefined : this.#guard(plugin)
-    return guard === undefined ? action() : guard.run(action)
+    if (guard === undefined) return action()
+    const result = guard.call(action)
+    return result instanceof Promise ? (withinActivation(packageName, 'load', result) as T) : result
   }
 
   /** @throws BkpError `missing-plugin`; `usage` with path and reason of what is wrong with the configuration */
@@ -192,21 +212,22 @@ export class PluginHost {
     const known = this.#activated.get(plugin)
     if (known !== undefined) return known
     this.#verify(plugin)
-    const activating = activate(plugin, this.#log, this.#guard(plugin))
+    const started = performance.now()
+    const activating = activate(plugin, this.logs.of(plugin.packageName), this.#guard(plugin))
     this.#activated.set(plugin, activating)
-    return activating
+    const registered = await activating
+    const took = `${(performance.now() - started).toFixed(1)} ms`
+    this.logs.core.debug(`${plugin.packageName} ${plugin.version} was activated in ${took}`)
+    return registered
   }
 
   #guard(plugin: InstalledPlugin): PluginGuard | undefined {
     if (plugin.isBundled) return undefined
     const known = this.#guards.get(plugin)
     if (known !== undefined) return known
-    const log: Logger = {
-      debug: (message) => this.#log.debug(hideSecrets(message, this.#secrets)),
-      info: (message) => this.#log.info(hideSecrets(message, this.#secrets)),
-      warn: (message) => this.#log.warn(hideSecrets(message, this.#secrets)),
-    }
-    const guard = new PluginGuard(plugin.packageName, plugin.directory, log)
+    const guard = new PluginGuard(plugin.packageName, plugin.directory, this.logs.of(plugin.packageName), (text) =>
+      hideSecrets(text, this.#secrets),
+    )
     watchProcess(guard)
     this.#guards.set(plugin, guard)
     return guard

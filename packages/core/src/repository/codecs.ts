@@ -1,7 +1,8 @@
 import type { Cipher, Compressor, EncryptionModule } from '@bkp/plugin-api'
 import { BkpError, type BkpErrorCode } from '../errors/index.js'
 import type { SnapshotPlugin } from '../format/snapshot-plugins.js'
-import { type Contain, loadCipher, loadCompressor, missing, uncontained } from './load-codec.js'
+import { loadCipher, loadCompressor, missing } from './load-codec.js'
+import { type During, unwatched } from './plugin-calls.js'
 
 /** A plugin that did not come with bkp; can be sent to a worker thread. */
 export interface ForeignPlugin {
@@ -58,31 +59,31 @@ export class Codecs {
   readonly #compressors: readonly (Compressor | BkpError)[]
   readonly #ciphers: Map<string, LoadedCipher | BkpError>
   readonly #foreign: ReadonlyMap<string, CodecDescriptor>
-  readonly #contain: Contain
+  readonly #during: During
 
   private constructor(
     compressors: readonly (Compressor | BkpError)[],
     ciphers: Map<string, LoadedCipher | BkpError>,
     foreign: readonly CodecDescriptor[],
-    contain: Contain,
+    during: During,
   ) {
-    this.#contain = contain
+    this.#during = during
     this.#compressors = compressors
     this.#ciphers = ciphers
     this.#foreign = new Map(foreign.map((descriptor) => [descriptor.id, descriptor]))
   }
 
-  /** @param contain runs what is not of bkp, in the main thread */
-  static async load(descriptors: CodecDescriptors, contain: Contain = uncontained): Promise<Codecs> {
+  /** @param during runs what is not of bkp */
+  static async load(descriptors: CodecDescriptors, during: During = unwatched): Promise<Codecs> {
     const compressors = await Promise.all(
       descriptors.compressions.map((descriptor) =>
-        descriptor.id === 'none' ? noCompression : loadCompressor(descriptor, contain),
+        descriptor.id === 'none' ? noCompression : loadCompressor(descriptor, during),
       ),
     )
     const ciphers = await Promise.all(
-      descriptors.ciphers.map(async (descriptor) => [descriptor.id, await loadCipher(descriptor, contain)] as const),
+      descriptors.ciphers.map(async (descriptor) => [descriptor.id, await loadCipher(descriptor, during)] as const),
     )
-    return new Codecs(compressors, new Map(ciphers), descriptors.foreignCiphers ?? [], contain)
+    return new Codecs(compressors, new Map(ciphers), descriptors.foreignCiphers ?? [], during)
   }
 
   /** Whether it is loaded, or known to be missing. */
@@ -102,7 +103,7 @@ export class Codecs {
   async loadForeign(id: string): Promise<boolean> {
     if (this.#ciphers.has(id)) return true
     const descriptor = this.#foreign.get(id)
-    if (descriptor !== undefined) this.#ciphers.set(id, await loadCipher(descriptor, this.#contain))
+    if (descriptor !== undefined) this.#ciphers.set(id, await loadCipher(descriptor, this.#during))
     return descriptor !== undefined
   }
 

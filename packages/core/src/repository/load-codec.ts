@@ -2,14 +2,9 @@ import { type CompressionModule, type Compressor, type EncryptionModule, isPortE
 import { BkpError, isBkpError } from '../errors/index.js'
 import { cipherHint, installHint } from '../errors/missing-plugin.js'
 import type { CodecDescriptor, ForeignPlugin, LoadedCipher } from './codecs.js'
+import type { During } from './plugin-calls.js'
 
-/** Runs code of a plugin so that what it does to the process is known to be its doing. */
-export type Contain = <T>(plugin: ForeignPlugin, action: () => Promise<T>) => Promise<T>
-
-/** In a thread of its own a plugin cannot do more than end that. */
-export const uncontained: Contain = (_, action) => action()
-
-export async function loadCompressor(descriptor: CodecDescriptor, contain: Contain): Promise<Compressor | BkpError> {
+export async function loadCompressor(descriptor: CodecDescriptor, during: During): Promise<Compressor | BkpError> {
   const { url, plugin, configuration } = descriptor
   if (url === undefined) return missing('compression', descriptor)
   const load = async () => {
@@ -18,17 +13,19 @@ export async function loadCompressor(descriptor: CodecDescriptor, contain: Conta
   }
   try {
     if (plugin === undefined) return await load()
-    const compressor = await contain(plugin, load)
+    const compressor = await during(plugin, 'load', load)
     return {
-      compress: (input, output) => naming(plugin, () => compressor.compress(input, output)),
-      decompress: (input, output) => naming(plugin, () => compressor.decompress(input, output)),
+      compress: (input, output) =>
+        during(plugin, 'compress', () => naming(plugin, () => compressor.compress(input, output))),
+      decompress: (input, output) =>
+        during(plugin, 'decompress', () => naming(plugin, () => compressor.decompress(input, output))),
     }
   } catch (cause) {
     return failed('compression', descriptor, cause)
   }
 }
 
-export async function loadCipher(descriptor: CodecDescriptor, contain: Contain): Promise<LoadedCipher | BkpError> {
+export async function loadCipher(descriptor: CodecDescriptor, during: During): Promise<LoadedCipher | BkpError> {
   const { plugin, configuration } = descriptor
   let url: string | undefined
   try {
@@ -45,12 +42,12 @@ export async function loadCipher(descriptor: CodecDescriptor, contain: Contain):
   }
   try {
     if (plugin === undefined) return await load()
-    const { module, cipher } = await contain(plugin, load)
+    const { module, cipher } = await during(plugin, 'load', load)
     return {
       module,
       cipher: {
-        seal: (...given) => naming(plugin, () => cipher.seal(...given)),
-        open: (...given) => naming(plugin, () => cipher.open(...given)),
+        seal: (...given) => during(plugin, 'seal', () => naming(plugin, () => cipher.seal(...given))),
+        open: (...given) => during(plugin, 'open', () => naming(plugin, () => cipher.open(...given))),
       },
     }
   } catch (cause) {

@@ -12,8 +12,10 @@ const {
   compression = 'none',
   cipher = 'aes-256-gcm',
   source = 'fs',
+  sourceOptions = {},
   notifiers = [],
   abortAfterMs,
+  pluginCallMs,
   isReading = false,
 } = JSON.parse(process.argv[2])
 const plugins = fileURLToPath(new URL('../../../../plugins', import.meta.url))
@@ -23,14 +25,19 @@ const engine = await createEngine(
     bundledPluginDirectories: readdirSync(plugins).map((name) => join(plugins, name)),
     pluginDirectories: [dirname(fileURLToPath(import.meta.url))],
     workers: 1,
+    ...(pluginCallMs === undefined ? {} : { pluginCallMs }),
   },
   { debug: log('debug'), info: log('info'), warn: log('warn') },
 )
 const unlock = { kind: 'passphrase', passphrase: new Secret('a passphrase') }
 const outcome = {}
+const destinations = places.map(({ token, ...place }) => ({
+  ...place,
+  ...(token === undefined ? {} : { options: { token: new Secret(token) } }),
+}))
 try {
-  if (!isReading) await engine.createRepository(places, unlock.passphrase)
-  const repository = await engine.openRepository(places, unlock, { startThreads: true, useCache: false })
+  if (!isReading) await engine.createRepository(destinations, unlock.passphrase)
+  const repository = await engine.openRepository(destinations, unlock, { startThreads: true, useCache: false })
   try {
     outcome.found = (await repository.snapshots()).length
     outcome.damages = (await repository.check({ readDataShare: 1 })).flatMap(({ damages }) => damages).length
@@ -47,7 +54,7 @@ try {
       dryRun: false,
       compression: { id: compression, configuration: {} },
       cipher,
-      source: { id: source, configuration: {} },
+      source: { id: source, configuration: sourceOptions },
       onEvent: (event) => event.kind === 'note' && log('note')(event.message),
       ...(abortAfterMs === undefined ? {} : { signal: AbortSignal.timeout(abortAfterMs) }),
     })

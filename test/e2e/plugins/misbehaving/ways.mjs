@@ -1,10 +1,18 @@
+import { PortError } from '@bkp/plugin-api'
+
 /** Everything that a plugin in the main thread can do wrong and still be contained. */
-export async function misbehave(way, token) {
+export async function misbehave(way, token, log) {
   switch (way) {
+    case 'logs-its-secret':
+      log.debug('telling', { authorization: `Bearer ${token.reveal()}` })
+      log.info(`told with ${token.reveal()}`)
+      return undefined
     case 'throws':
       throw new TypeError('a fault inside of the plugin')
     case 'tells-its-secret':
       throw new Error(`401 for the token ${token.reveal()}`)
+    case 'tells-its-secret-by-code':
+      throw new PortError('auth', `401 for the token ${token.reveal()}`)
     case 'hangs':
       return new Promise(() => undefined)
     case 'exits':

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../../base-command.js'
+import { pluginCallMsOf } from '../../composition/number-settings.js'
 import { UsageError } from '../../errors/cli-error.js'
 import { exitCode } from '../../errors/exit-codes.js'
 import { table } from '../../output/table.js'
@@ -10,7 +11,7 @@ import { factRows, type PluginFacts } from '../../plugins/plugin-facts.js'
 export default class PluginsInspect extends BaseCommand {
   static override summary = 'Tell all about an installed plugin.'
   static override description =
-    'What was approved, whether its files are still that, which of them bkp would load, and what options it takes. With --trace its code is run, as a backup would, and what it registers is told, with times. Exit code 13: it is not what you approved. Exit code 1: with --trace, something of it does not work.'
+    'What was approved, whether its files are still that, which of them bkp would load, and what options it takes. With --trace its code is run as a backup would, in processes of its own that are ended afterwards, and what it registers or does wrong is told, with times. Exit code 13: it is not what you approved. Exit code 1: with --trace, something of it does not work.'
   static override examples = [
     '<%= config.bin %> plugins inspect bkp-storage-example',
     '<%= config.bin %> plugins inspect bkp-storage-example --trace --json',
@@ -26,8 +27,10 @@ export default class PluginsInspect extends BaseCommand {
     const { inspectPlugin, trace } = await import('../../plugins/inspect-plugin.js')
     const plugin = await inspectPlugin(manager, args.name)
     if (plugin === undefined) throw new UsageError(`${args.name} is not installed`, 'See what is: bkp plugins:list')
-    const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => this.warnPeople(message) }
-    const traced = flags.trace && plugin.state !== 'refused' ? await trace(manager, args.name, log) : undefined
+    const limitMs = pluginCallMsOf(this.terminal.env)
+    const options = { signal: this.signal, ...(limitMs === undefined ? {} : { limitMs }) }
+    const isTraced = flags.trace && plugin.state !== 'refused'
+    const traced = isTraced ? await trace(manager, args.name, this.commandLog, options) : undefined
     if (plugin.state === 'refused') this.terminal.exitCode = exitCode.damaged
     else if (traced?.contributions.some(({ error }) => error !== undefined)) this.terminal.exitCode = exitCode.failure
     if (flags.json) return this.printJson({ plugin, trace: traced ?? null })

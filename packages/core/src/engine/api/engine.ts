@@ -1,6 +1,7 @@
 import type { Secret } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
 import type { NotifierTarget } from '../../config/notifier.js'
+import type { OnLogLine } from '../../log/plugin-logs.js'
 import type { IdleThread } from '../worker/threads.js'
 import type { BackupOptions, BackupResult } from './backup.js'
 import type { CheckOptions, DestinationCheck } from './check.js'
@@ -83,8 +84,12 @@ export interface EngineOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Asks the user a question that is answered by yes or no; absent where nobody can be asked. */
   readonly confirm?: (question: string) => Promise<boolean>
+  /** Is told every line that core and plugins log, for those who look for faults. */
+  readonly onLogLine?: OnLogLine
   /** Threads for the hot path; default the number of processors, at most 8. */
   readonly workers?: number
+  /** How long one call of a plugin that did not come with bkp may take in a thread, in milliseconds; default 10 minutes. */
+  readonly pluginCallMs?: number
   /** Where this machine remembers what checks found; without it nothing is remembered. */
   readonly stateDirectory?: string
   /** Where packs wait for slow destinations, and how much of them; without it a run waits for the slowest. */
@@ -129,6 +134,10 @@ export interface Engine {
   notifiers(targets: readonly NotifierTarget[]): Notifiers
   /** Packages of plugins that did not come with bkp and have run in this thread: what keeps it from ending may be theirs. */
   foreignPlugins(): readonly string[]
+  /** Whether native code keeps a thread from ending: `process.exit` would wait for it for ever. */
+  hasStuckThreads(): boolean
+  /** A text, or all texts in a value, without the secrets that plugins have been given. */
+  hideSecrets<T>(value: T): T
   /** Which codecs, ciphers and features work on this machine. */
   doctor(): Promise<readonly DoctorFinding[]>
   /** The first compression of the list that works here, e.g. `zstd`, else `deflate`. */

@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import type { Logger, SourceModule } from '@bkp/plugin-api'
+import type { Logger, Source, SourceModule } from '@bkp/plugin-api'
 import { createChunker } from '../../chunker/index.js'
 import { BkpError } from '../../errors/index.js'
 import { packCapacityBytes } from '../../format/pack.js'
@@ -9,6 +9,7 @@ import { createKeyedHasher } from '../../hash/keyed-hasher.js'
 import { BlobReader } from '../../repository/blob-reader.js'
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
+import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState } from '../worker/shared-state.js'
 import { BlobWriter } from './blob-writer.js'
@@ -22,6 +23,7 @@ import { scanRoots } from './root-scanner.js'
 import { saveFile } from './save-entry.js'
 import type { Scan, ScanContext } from './scan-context.js'
 import { ScanMemory } from './scan-memory.js'
+import { watchedSource } from './watched-source.js'
 
 /** Packs on their way to the storage, over all threads: bounds memory. */
 const packsInFlight = 4
@@ -36,20 +38,18 @@ const warmAfterMs = 1_000
 export async function startBackupWorker(
   port: MessagePort,
   start: WorkerStart<BackupSetup>,
-  log: Logger,
-  ahead: ReadAhead,
+  { log, ahead, meter }: { readonly log: Logger; readonly ahead: ReadAhead; readonly meter: Meter },
 ): Promise<void> {
   const { setup, index } = start
   const shared = new SharedState(start.shared)
   const counters = shared.countersOf(index)
   const post = (message: FromBackupWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
-  const module = ((await import(setup.source.url)) as { default: SourceModule }).default
   const [codecs, hasher, listingHasher, opened] = await Promise.all([
-    Codecs.load(setup.codecs),
+    Codecs.load(setup.codecs, meter.during),
     createKeyedHasher(setup.keys.blobId),
     createKeyedHasher(setup.memory.key),
-    module.openSource({ configuration: setup.source.configuration, log }),
+    openSource(setup.source, log, meter),
   ])
   const source = setup.useListings ? withListings(opened, ahead) : opened
   const parts = {
@@ -77,7 +77,7 @@ export async function startBackupWorker(
       return spare.pop()
     },
     emit: ({ bytes, rows, compressionIds, name, kind }) => {
-      shared.enterPack(packsInFlight)
+      meter.waiting(() => shared.enterPack(packsInFlight))
       post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, [bytes.buffer as ArrayBuffer])
     },
   })
@@ -166,6 +166,19 @@ export async function startBackupWorker(
     for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port))
       take(received.message as ToBackupWorker)
   }
+}
+
+async function openSource(
+  { url, configuration, plugin }: BackupSetup['source'],
+  log: Logger,
+  meter: Meter,
+): Promise<Source> {
+  const open = async () => {
+    const { default: module } = (await import(url)) as { readonly default: SourceModule }
+    return module.openSource({ configuration, log })
+  }
+  if (plugin === undefined) return open()
+  return watchedSource(await meter.during(plugin, 'openSource', open), plugin, meter.during)
 }
 
 async function perform(context: ScanContext, work: BackupTask): Promise<Scan> {

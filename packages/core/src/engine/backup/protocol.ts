@@ -1,7 +1,7 @@
 import type { ByteRange, SourceEntry } from '@bkp/plugin-api'
 import type { RepositoryKeys } from '../../format/subkeys.js'
 import type { ChunkTableHandle } from '../../repository/chunk-table.js'
-import type { CodecDescriptors } from '../../repository/codecs.js'
+import type { CodecDescriptors, ForeignPlugin } from '../../repository/codecs.js'
 import type { PackKind } from '../../repository/pack-registry.js'
 import type { IssueKind } from '../api.js'
 import type { ScanMemorySetup } from './scan-memory.js'
@@ -15,7 +15,12 @@ export interface BackupSetup {
   /** Position in `codecs.compressions` for new blobs. */
   readonly compression: number
   readonly cipherId: string
-  readonly source: { readonly url: string; readonly configuration: Readonly<Record<string, unknown>> }
+  readonly source: {
+    readonly url: string
+    readonly configuration: Readonly<Record<string, unknown>>
+    /** Whose it is, where that did not come with bkp. */
+    readonly plugin: ForeignPlugin | undefined
+  }
   readonly excludes: readonly string[]
   readonly excludeCaches: boolean
   readonly oneFileSystem: boolean

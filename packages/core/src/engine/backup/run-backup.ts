@@ -102,8 +102,9 @@ async function scanAndCommit(
   try {
     const scanned = await scanInThreads({
       threads: context.threads,
-      reserve: context.reserve,
+      ...context.poolParts,
       foreign: [...foreignIn(codecs), ...(source.plugin === undefined ? [] : [source.plugin])],
+      speaker: source.packageName,
       setup: {
         repositoryId: context.repository.id,
         keys: context.repository.keys,
@@ -111,7 +112,7 @@ async function scanAndCommit(
         codecs,
         compression,
         cipherId: options.cipher,
-        source: { url: source.url, configuration: options.source.configuration },
+        source: { url: source.url, configuration: options.source.configuration, plugin: source.plugin },
         excludes: options.excludes,
         excludeCaches: options.excludeCaches,
         oneFileSystem: options.oneFileSystem,

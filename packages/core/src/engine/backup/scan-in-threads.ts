@@ -4,19 +4,19 @@ import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
 import { abortError } from '../abort.js'
 import type { BackupStats, EngineEvent, Issue } from '../api.js'
-import { WorkerPool } from '../worker/pool.js'
-import type { ThreadReserve } from '../worker/threads.js'
+import { type PoolParts, WorkerPool } from '../worker/pool.js'
 import type { FilledPack } from './pack-store.js'
 import type { BackupSetup, BackupTask, FromBackupWorker, ToBackupWorker } from './protocol.js'
 import { TaskQueue } from './task-queue.js'
 
 const progressEveryMs = 100
 
-export interface ScanOptions {
+export interface ScanOptions extends PoolParts {
   readonly threads: number
-  readonly reserve: ThreadReserve
   /** Plugins that did not come with bkp and run in the threads. */
   readonly foreign: readonly ForeignPlugin[]
+  /** The package of the source. */
+  readonly speaker: string
   readonly setup: BackupSetup
   readonly root: BackupTask
   readonly fetchPack: (pack: number) => Promise<Uint8Array>
@@ -45,6 +45,8 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
   failure.catch(() => undefined)
   const pending = new Set<Promise<void>>()
   const scans: Uint8Array[] = []
+  const quiet = () => undefined
+  const notes = { debug: quiet, info: quiet, warn: (message: string) => onEvent?.({ kind: 'note', message }) }
   let flushed = 0
   let allFlushed: () => void = () => undefined
   let current: string | undefined
@@ -52,14 +54,14 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
   const pool = new WorkerPool<BackupSetup, ToBackupWorker, FromBackupWorker>({
     role: 'backup',
     reserve: options.reserve,
+    callLimitMs: options.callLimitMs,
     threads: options.threads,
     onDemand: true,
     foreign: options.foreign,
     setup: options.setup,
     onFailure: fail,
-    onLog: (level, message) => {
-      if (level === 'warn') onEvent?.({ kind: 'note', message })
-    },
+    speaker: options.speaker,
+    logOf: (packageName) => options.logOf(packageName, notes),
     onMessage: (thread, message) => {
       if (message.kind === 'offload') queue.add(thread, message.task, message.work)
       else if (message.kind === 'done') queue.done(message.task, message.result)

@@ -65,7 +65,7 @@ export class TreeWalker {
     cache: PackCache = context.packCache(index.packs, metadataPacksBytes),
   ): Promise<TreeWalker> {
     const [codecs, hasher] = await Promise.all([
-      Codecs.load(context.describeCodecs(index.compressions)),
+      Codecs.load(context.describeCodecs(index.compressions), context.plugins.contain),
       createKeyedHasher(context.repository.keys.blobId),
     ])
     const parts = {

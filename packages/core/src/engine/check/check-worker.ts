@@ -7,13 +7,21 @@ import { createKeyedHasher } from '../../hash/keyed-hasher.js'
 import { decompressInto } from '../../repository/blob-reader.js'
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
+import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
 import type { CheckSetup, FromCheckWorker, ToCheckWorker } from './protocol.js'
 
 /** Verifies whole packs: name, header, trailer, directory, and every blob down to its plain bytes. */
-export async function startCheckWorker(port: MessagePort, start: WorkerStart<CheckSetup>): Promise<void> {
+export async function startCheckWorker(
+  port: MessagePort,
+  start: WorkerStart<CheckSetup>,
+  { meter }: { readonly meter: Meter },
+): Promise<void> {
   const { setup } = start
-  const [codecs, hasher] = await Promise.all([Codecs.load(setup.codecs), createKeyedHasher(setup.keys.blobId)])
+  const [codecs, hasher] = await Promise.all([
+    Codecs.load(setup.codecs, meter.during),
+    createKeyedHasher(setup.keys.blobId),
+  ])
   const table = ChunkTable.attach(setup.table)
   const id = new Uint32Array(8)
   const found = new Uint32Array(8)

@@ -40,7 +40,7 @@ export async function readPacksInThreads(
   const codecs = context.describeCodecs(index.compressions)
   const pool = new WorkerPool<CheckSetup, ToCheckWorker, FromCheckWorker>({
     role: 'check',
-    reserve: context.reserve,
+    ...context.poolParts,
     threads: Math.min(context.threads, packs.length),
     foreign: foreignIn(codecs),
     setup: {

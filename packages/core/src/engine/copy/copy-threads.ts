@@ -63,7 +63,7 @@ export class CopyThreads {
     const [from, to] = [sideOf(source, undefined), sideOf(target, options.compression)]
     this.#pool = new WorkerPool({
       role: 'copy',
-      reserve: target.context.reserve,
+      ...target.context.poolParts,
       threads: target.context.threads,
       onDemand: true,
       foreign: foreignIn(from.codecs, to.codecs),

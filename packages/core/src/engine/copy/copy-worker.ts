@@ -6,6 +6,7 @@ import { BlobReader, type BlobReaderParts, openPack } from '../../repository/blo
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
 import { type BlobType, BlobWriter, blobType } from '../backup/blob-writer.js'
+import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState } from '../worker/shared-state.js'
 import { IdMap } from './id-map.js'
@@ -17,12 +18,16 @@ const packsInFlight = 4
 const structurePacksBytes = 48 * 1024 * 1024
 
 /** One thread of a copy: opens blobs of the source, and seals them for the target. */
-export async function startCopyWorker(port: MessagePort, start: WorkerStart<CopySetup>): Promise<void> {
+export async function startCopyWorker(
+  port: MessagePort,
+  start: WorkerStart<CopySetup>,
+  { meter }: { readonly meter: Meter },
+): Promise<void> {
   const { setup, index } = start
   const shared = new SharedState(start.shared)
   const counters = shared.countersOf(index)
   const post = (message: FromCopyWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
-  const [source, target] = await Promise.all([partsOf(setup.source), partsOf(setup.target)])
+  const [source, target] = await Promise.all([partsOf(setup.source, meter), partsOf(setup.target, meter)])
   const map = new IdMap(setup.map)
   const translator = new Translator(map, source.table, target.table)
   const fetches = new Map<number, { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void }>()
@@ -43,7 +48,7 @@ export async function startCopyWorker(port: MessagePort, start: WorkerStart<Copy
       return spare.pop()
     },
     emit: ({ bytes, rows, compressionIds, name, kind }) => {
-      shared.enterPack(packsInFlight)
+      meter.waiting(() => shared.enterPack(packsInFlight))
       post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, [bytes.buffer as ArrayBuffer])
     },
   })
@@ -132,8 +137,8 @@ export async function startCopyWorker(port: MessagePort, start: WorkerStart<Copy
   }
 }
 
-async function partsOf({ repositoryId, keys, table, codecs }: CopySide): Promise<BlobReaderParts> {
-  const [loaded, hasher] = await Promise.all([Codecs.load(codecs), createKeyedHasher(keys.blobId)])
+async function partsOf({ repositoryId, keys, table, codecs }: CopySide, meter: Meter): Promise<BlobReaderParts> {
+  const [loaded, hasher] = await Promise.all([Codecs.load(codecs, meter.during), createKeyedHasher(keys.blobId)])
   return { table: ChunkTable.attach(table), codecs: loaded, hasher, keys, repositoryId }
 }
 

@@ -8,7 +8,12 @@ export interface RestoreSetup {
   readonly keys: RepositoryKeys
   readonly table: ChunkTableHandle
   readonly codecs: CodecDescriptors
-  readonly target: { readonly url: string; readonly root: string; readonly runId: string }
+  readonly target: {
+    readonly url: string
+    readonly packageName: string
+    readonly root: string
+    readonly runId: string
+  }
 }
 
 /** Words of one reference in a pack job: table entry, file, position (low, high). */

@@ -78,9 +78,10 @@ export class RestoreThreads {
     const codecs = context.describeCodecs(index.compressions)
     this.#pool = new WorkerPool({
       role: 'restore',
-      reserve: context.reserve,
+      ...context.poolParts,
       threads: context.threads,
       foreign: foreignIn(codecs),
+      speaker: target.packageName,
       setup: {
         repositoryId: repository.id,
         keys: repository.keys,

@@ -8,6 +8,7 @@ import { BlobReader, type OpenPack, openPack } from '../../repository/blob-reade
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
 import { blobType } from '../backup/blob-writer.js'
+import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState, type WorkerCounters } from '../worker/shared-state.js'
 import { positionInFile, splitPaths, targetEntryOf } from './entries.js'
@@ -23,13 +24,13 @@ import {
 export async function startRestoreWorker(
   port: MessagePort,
   start: WorkerStart<RestoreSetup>,
-  log: Logger,
+  { log, meter }: { readonly log: Logger; readonly meter: Meter },
 ): Promise<void> {
   const { setup } = start
   const module = ((await import(setup.target.url)) as { default: SourceModule }).default
   if (module.openTarget === undefined) throw new Error(`The source "${module.id}" cannot be restored to`)
   const [codecs, hasher, target] = await Promise.all([
-    Codecs.load(setup.codecs),
+    Codecs.load(setup.codecs, meter.during),
     createKeyedHasher(setup.keys.blobId),
     module.openTarget({
       configuration: {},

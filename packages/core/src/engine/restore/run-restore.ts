@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import type { Logger, SourceModule, Target } from '@bkp/plugin-api'
+import type { SourceModule, Target } from '@bkp/plugin-api'
 import { isPortError } from '@bkp/plugin-api'
 import { BkpError } from '../../errors/index.js'
 import { throwIfAborted } from '../abort.js'
 import type { Issue, RestoreOptions, RestoreResult } from '../api.js'
 import { TreeWalker, type WalkedEntry, type WalkRoot } from '../browse/tree-walker.js'
 import type { OperationContext } from '../context.js'
+import type { WorkerModule } from '../plugin-access.js'
 import { targetEntryOf } from './entries.js'
 import { RestorePlan } from './restore-plan.js'
 import { RestoreThreads } from './restore-threads.js'
@@ -74,7 +75,7 @@ class Restore {
             this.#context,
             index,
             this.#options,
-            { url: this.#targetModule(), root: this.#options.target, runId: this.#runId },
+            { ...this.#targetModule(), root: this.#options.target, runId: this.#runId },
             (issue) => this.#issue(issue.kind, issue.path, issue.message),
           )
     let totals = { verified: 0, damaged: 0 }
@@ -261,27 +262,28 @@ class Restore {
     this.#options.onEvent?.({ kind: 'note', message })
   }
 
-  #targetModule(): string {
-    const url = this.#context.plugins.workerModule('source', 'fs')?.url
-    if (url === undefined) throw new BkpError('missing-plugin', 'Restoring to a folder needs the source plugin "fs"')
-    return url
+  #targetModule(): Pick<WorkerModule, 'url' | 'packageName'> {
+    const module = this.#context.plugins.workerModule('source', 'fs')
+    if (module === undefined) throw new BkpError('missing-plugin', 'Restoring to a folder needs the source plugin "fs"')
+    const { url, packageName } = module
+    return { url, packageName }
   }
 
   /** The folder to restore into; for a dry run the one that is there, if any. */
   async #openTarget(): Promise<Target | undefined> {
     const { target: root, dryRun } = this.#options
-    const module = ((await import(this.#targetModule())) as { default: SourceModule }).default
+    const { url, packageName } = this.#targetModule()
+    const module = ((await import(url)) as { default: SourceModule }).default
+    const log = this.#context.plugins.logOf(packageName)
     if (module.openTarget === undefined) throw new BkpError('plugin-failed', `The plugin "${module.id}" cannot restore`)
     try {
-      return await module.openTarget({ configuration: {}, log: silent, root, runId: this.#runId, readOnly: dryRun })
+      return await module.openTarget({ configuration: {}, log, root, runId: this.#runId, readOnly: dryRun })
     } catch (error) {
       if (dryRun && isPortError(error) && error.code === 'not-found') return undefined
       throw error
     }
   }
 }
-
-const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
 function keyOf(path: readonly Uint8Array[]): string {
   return path.map((name) => Buffer.from(name).toString('latin1')).join('/')

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Logger } from '@bkp/plugin-api'
+import { type LogLevel, plainDetails } from '../../log/plugin-logs.js'
 import { startBackupWorker } from '../backup/backup-worker.js'
 import type { BackupSetup } from '../backup/protocol.js'
 import { ReadAhead } from '../backup/read-ahead.js'
@@ -10,6 +11,7 @@ import { startCopyWorker } from '../copy/copy-worker.js'
 import type { CopySetup } from '../copy/protocol.js'
 import type { RestoreSetup } from '../restore/protocol.js'
 import { startRestoreWorker } from '../restore/restore-worker.js'
+import { CallMeter, unmetered } from './call-meter.js'
 import { sendError } from './errors.js'
 import type { WorkerStart } from './pool.js'
 import { type EarlyOrder, endOrder, type ThreadStart } from './threads.js'
@@ -18,11 +20,16 @@ import { type EarlyOrder, endOrder, type ThreadStart } from './threads.js'
 const port = parentPort
 if (port === null) throw new Error('This module runs in worker threads only')
 
-const log: Logger = {
-  debug: (message) => port.postMessage({ kind: 'log', level: 'debug', message }),
-  info: (message) => port.postMessage({ kind: 'log', level: 'info', message }),
-  warn: (message) => port.postMessage({ kind: 'log', level: 'warn', message }),
-}
+const say =
+  (level: LogLevel): Logger[LogLevel] =>
+  (message, details) =>
+    port.postMessage({
+      kind: 'log',
+      level,
+      message: String(message),
+      ...(details === undefined ? {} : { details: plainDetails(details) }),
+    })
+const log: Logger = { debug: say('debug'), info: say('info'), warn: say('warn') }
 
 const fail = (error: unknown) => port.postMessage({ kind: 'failed', error: sendError(error) })
 process.on('uncaughtException', fail)
@@ -68,10 +75,12 @@ try {
   process.exit = (code) => {
     throw new Error(`process.exit(${code ?? ''}) was called in a thread`)
   }
-  if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, log, ahead)
-  else if (start.role === 'restore') await startRestoreWorker(port, start as WorkerStart<RestoreSetup>, log)
-  else if (start.role === 'copy') await startCopyWorker(port, start as WorkerStart<CopySetup>)
-  else await startCheckWorker(port, start as WorkerStart<CheckSetup>)
+  const { foreign, index } = start
+  const meter = foreign === undefined ? unmetered : new CallMeter(foreign.calls, index, foreign.plugins)
+  if (start.role === 'backup') await startBackupWorker(port, start as WorkerStart<BackupSetup>, { log, ahead, meter })
+  else if (start.role === 'restore') await startRestoreWorker(port, start as WorkerStart<RestoreSetup>, { log, meter })
+  else if (start.role === 'copy') await startCopyWorker(port, start as WorkerStart<CopySetup>, { meter })
+  else await startCheckWorker(port, start as WorkerStart<CheckSetup>, { meter })
   port.postMessage({ kind: 'ready' })
 } catch (error) {
   fail(error)

@@ -26,6 +26,7 @@ export function pluginFailed(packageName: string, reason: string, cause?: unknow
 export class PluginGuard {
   readonly packageName: string
   readonly log: Logger
+  readonly #hide: (text: string) => string
   readonly #folder: string
   readonly #folderUrl: string
   /** How running calls hear that the plugin broke outside of any of them. */
@@ -33,7 +34,9 @@ export class PluginGuard {
   #failure: BkpError | undefined
   #hasPrinted = false
 
-  constructor(packageName: string, directory: string, log: Logger) {
+  /** @param hide takes secrets out of what the plugin says */
+  constructor(packageName: string, directory: string, log: Logger, hide: (text: string) => string = (text) => text) {
+    this.#hide = hide
     this.packageName = packageName
     this.log = log
     this.#folder = `${directory}${sep}`
@@ -61,9 +64,24 @@ export class PluginGuard {
     }
   }
 
+  /**
+   * Runs code of the plugin, at once: what it returns comes back as it is, a promise as one that settles as `run` says.
+   * @throws as `run`
+   */
+  call<T>(action: () => T): T {
+    if (this.#failure !== undefined) throw this.#failure
+    let result: T
+    try {
+      result = running.run(this, action)
+    } catch (error) {
+      throw this.#asOurs(error, undefined)
+    }
+    return result instanceof Promise ? (this.run(() => result) as T) : result
+  }
+
   /** Ends all calls, those that are still to come included: nobody knows in which state the plugin is. */
   fail(reason: string, cause?: unknown): void {
-    this.#failure ??= pluginFailed(this.packageName, reason, cause)
+    this.#failure ??= pluginFailed(this.packageName, this.#hide(reason), cause)
     if (this.#calls.size === 0) this.log.warn(this.#failure.message)
     for (const stop of this.#calls) stop(this.#failure)
   }
@@ -83,8 +101,16 @@ export class PluginGuard {
   }
 
   #asOurs(error: unknown, signal: AbortSignal | undefined): unknown {
-    if (isPortError(error) || isBkpError(error)) return error
+    if (isPortError(error) || isBkpError(error)) return this.#withoutSecrets(error)
     if (signal?.aborted && (error === signal.reason || (error as Error | null)?.name === 'AbortError')) return error
-    return pluginFailed(this.packageName, error instanceof Error ? error.message : String(error), error)
+    const reason = error instanceof Error ? error.message : String(error)
+    return pluginFailed(this.packageName, this.#hide(reason), error)
+  }
+
+  #withoutSecrets(error: Error): Error {
+    const message = this.#hide(error.message)
+    // The error itself: its class and code are the plugin's.
+    if (message !== error.message) Reflect.set(error, 'message', message)
+    return error
   }
 }
