@@ -8,12 +8,18 @@ import { recordPlugins } from './plugin-records.js'
 
 const module = (packageName: string, version: string): WorkerModule => ({
   url: 'file:///x/index.js',
+  packageName,
   plugin: { packageName, version, folderUrl: 'file:///x/' },
 })
 
 /** Plugins of strangers by port and id; everything else came with bkp. */
 const access = (foreign: Readonly<Record<string, WorkerModule>>): Pick<PluginAccess, 'workerModule'> => ({
-  workerModule: (port, id) => foreign[`${port} ${id}`] ?? { url: 'file:///own.js', plugin: undefined },
+  workerModule: (port, id) =>
+    foreign[`${port} ${id}`] ?? {
+      url: 'file:///own.js',
+      packageName: '@bkp/own',
+      plugin: undefined,
+    },
 })
 
 const brotli: SnapshotPlugin = { port: 'compression', id: 'brotli', package: 'bkp-codec-brotli', version: '1.0.0' }

@@ -9,6 +9,7 @@ import { createKeyedHasher } from '../../hash/keyed-hasher.js'
 import { BlobReader } from '../../repository/blob-reader.js'
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
+import { allSettled } from '../worker/all-settled.js'
 import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState } from '../worker/shared-state.js'
@@ -45,7 +46,7 @@ export async function startBackupWorker(
   const counters = shared.countersOf(index)
   const post = (message: FromBackupWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
-  const [codecs, hasher, listingHasher, opened] = await Promise.all([
+  const [codecs, hasher, listingHasher, opened] = await allSettled([
     Codecs.load(setup.codecs, meter.during),
     createKeyedHasher(setup.keys.blobId),
     createKeyedHasher(setup.memory.key),

@@ -7,6 +7,7 @@ import { createKeyedHasher } from '../../hash/keyed-hasher.js'
 import { decompressInto } from '../../repository/blob-reader.js'
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
+import { allSettled } from '../worker/all-settled.js'
 import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
 import type { CheckSetup, FromCheckWorker, ToCheckWorker } from './protocol.js'
@@ -18,7 +19,7 @@ export async function startCheckWorker(
   { meter }: { readonly meter: Meter },
 ): Promise<void> {
   const { setup } = start
-  const [codecs, hasher] = await Promise.all([
+  const [codecs, hasher] = await allSettled([
     Codecs.load(setup.codecs, meter.during),
     createKeyedHasher(setup.keys.blobId),
   ])

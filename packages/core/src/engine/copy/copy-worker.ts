@@ -6,6 +6,7 @@ import { BlobReader, type BlobReaderParts, openPack } from '../../repository/blo
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
 import { type BlobType, BlobWriter, blobType } from '../backup/blob-writer.js'
+import { allSettled } from '../worker/all-settled.js'
 import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState } from '../worker/shared-state.js'
@@ -27,7 +28,7 @@ export async function startCopyWorker(
   const shared = new SharedState(start.shared)
   const counters = shared.countersOf(index)
   const post = (message: FromCopyWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
-  const [source, target] = await Promise.all([partsOf(setup.source, meter), partsOf(setup.target, meter)])
+  const [source, target] = await allSettled([partsOf(setup.source, meter), partsOf(setup.target, meter)])
   const map = new IdMap(setup.map)
   const translator = new Translator(map, source.table, target.table)
   const fetches = new Map<number, { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void }>()
@@ -138,7 +139,7 @@ export async function startCopyWorker(
 }
 
 async function partsOf({ repositoryId, keys, table, codecs }: CopySide, meter: Meter): Promise<BlobReaderParts> {
-  const [loaded, hasher] = await Promise.all([Codecs.load(codecs, meter.during), createKeyedHasher(keys.blobId)])
+  const [loaded, hasher] = await allSettled([Codecs.load(codecs, meter.during), createKeyedHasher(keys.blobId)])
   return { table: ChunkTable.attach(table), codecs: loaded, hasher, keys, repositoryId }
 }
 

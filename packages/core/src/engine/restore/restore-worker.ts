@@ -8,6 +8,7 @@ import { BlobReader, type OpenPack, openPack } from '../../repository/blob-reade
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
 import { blobType } from '../backup/blob-writer.js'
+import { allSettled } from '../worker/all-settled.js'
 import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
 import { SharedState, type WorkerCounters } from '../worker/shared-state.js'
@@ -29,7 +30,7 @@ export async function startRestoreWorker(
   const { setup } = start
   const module = ((await import(setup.target.url)) as { default: SourceModule }).default
   if (module.openTarget === undefined) throw new Error(`The source "${module.id}" cannot be restored to`)
-  const [codecs, hasher, target] = await Promise.all([
+  const [codecs, hasher, target] = await allSettled([
     Codecs.load(setup.codecs, meter.during),
     createKeyedHasher(setup.keys.blobId),
     module.openTarget({

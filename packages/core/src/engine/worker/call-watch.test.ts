@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ForeignPlugin } from '../../repository/codecs.js'
 import { CallMeter } from './call-meter.js'
 import { CallWatch } from './call-watch.js'
 
@@ -6,7 +7,7 @@ const [one, two] = ['one', 'two'].map((packageName) => ({
   packageName,
   version: '1.0.0',
   folderUrl: `file:///${packageName}/`,
-})) as [{ packageName: string; folderUrl: string }, { packageName: string; folderUrl: string }]
+})) as [ForeignPlugin, ForeignPlugin]
 const plugins = [one, two]
 let told: { readonly thread: number; readonly message: string }[]
 let watch: CallWatch
