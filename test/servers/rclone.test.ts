@@ -62,18 +62,21 @@ describe.runIf(hasServer('rclone') && hasServer('apache'))('the example storage-
     expect(await run('npm', ['test', '--silent'], example)).toMatch(/Tests .*passed/)
   })
 
-  describeStorage('rclone, WebDAV by Apache', {
-    async open() {
-      const place = `r-${randomBytes(6).toString('hex')}`
-      const url = `rclone://dav/some%20where/${place}`
-      const dispose = async () => rmSync(join(server.documents, 'some where', place), { recursive: true })
-      // As core uses it: a read that meets a replacement in the middle is cut off by Apache, which is transient.
-      const patiently = async (intent: 'create' | 'open') => new RetryingStorage(await open(url, config, intent))
-      return { url, storage: await patiently('create'), reopen: () => patiently('open'), dispose }
-    },
-    process: ({ url }) => ({ entry, id: 'rclone', url, configuration: { config } }),
-    // rclone reads whole lists itself: they have no pages here.
-    listedObjects: 300,
+  // Each of its tests has a place and an rclone of its own, and waits most of the time.
+  describe.concurrent('side by side', () => {
+    describeStorage('rclone, WebDAV by Apache', {
+      async open() {
+        const place = `r-${randomBytes(6).toString('hex')}`
+        const url = `rclone://dav/some%20where/${place}`
+        const dispose = async () => rmSync(join(server.documents, 'some where', place), { recursive: true })
+        // As core uses it: a read that meets a replacement in the middle is cut off by Apache, which is transient.
+        const patiently = async (intent: 'create' | 'open') => new RetryingStorage(await open(url, config, intent))
+        return { url, storage: await patiently('create'), reopen: () => patiently('open'), dispose }
+      },
+      process: ({ url }) => ({ entry, id: 'rclone', url, configuration: { config } }),
+      // rclone reads whole lists itself: they have no pages here.
+      listedObjects: 60,
+    })
   })
 
   it('takes a git repository, packed by brotli, and gives it back: the three examples together', async () => {

@@ -11,6 +11,7 @@ import { makeRandomTree } from '../support/random-tree.js'
 import { passphrase } from '../support/run-bkp.js'
 import { expectSameTree } from '../support/same-tree.js'
 import { noise } from '../support/torture-tree.js'
+import { startRadosgw } from './support/radosgw.js'
 import {
   type RestrictedPlace,
   type RestrictedServer,
@@ -21,15 +22,34 @@ import {
   startRestrictedSftp,
   startRestrictedWebdav,
 } from './support/restricted-places.js'
+import type { S3Server } from './support/s3-server.js'
 import { hasServer } from './support/servers.js'
 
 vi.setConfig({ testTimeout: 300_000 })
 
+let started: Promise<S3Server> | undefined
+/** One for both buckets: it takes long to start. */
+function gateway(): Promise<S3Server> {
+  started ??= startRadosgw()
+  return started
+}
+afterAll(async () => (await started)?.stop())
+
 const servers = [
   // What is replaced stays as an older version on B2 and S3: there is no right to deny it.
   { name: 'a B2 key without deleteFiles (the stand-in)', start: startRestrictedB2, isThere: true, mayReplace: true },
-  { name: 'an S3 user without DeleteObject', start: startRestrictedS3, isThere: hasServer('ceph'), mayReplace: true },
-  { name: 'an S3 bucket with locks', start: startLockingS3, isThere: hasServer('ceph'), mayReplace: true },
+  {
+    name: 'an S3 user without DeleteObject',
+    start: () => startRestrictedS3(gateway),
+    isThere: hasServer('ceph'),
+    mayReplace: true,
+  },
+  {
+    name: 'an S3 bucket with locks',
+    start: () => startLockingS3(gateway),
+    isThere: hasServer('ceph'),
+    mayReplace: true,
+  },
   { name: 'OpenSSH', start: startRestrictedSftp, isThere: hasServer('openssh'), mayReplace: false },
   { name: 'Apache', start: startRestrictedWebdav, isThere: hasServer('apache'), mayReplace: false },
   { name: 'a folder that only takes', start: startAppendOnlyFolder, isThere: canAppendOnly(), mayReplace: false },
@@ -37,7 +57,8 @@ const servers = [
 for (const { name } of servers.filter(({ isThere }) => !isThere))
   console.warn(`Not tested, since it cannot be arranged on this machine: ${name}`)
 
-describe.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, mayReplace }) => {
+// The servers side by side, the tests of each one after the other: most of the time is waiting.
+describe.concurrent.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, mayReplace }) => {
   const work = mkdtempSync(join(tmpdir(), 'bkp-restricted-'))
   const source = join(work, 'source')
   const overheard = new Overheard()
@@ -77,10 +98,12 @@ describe.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, 
   }
 
   async function expectSound(url: string): Promise<void> {
-    const check = await bkp(['check', '--read-data', '--from', url, '--json'])
-    expect(reportOf<{ damages: unknown[] }>(check, 0).damages).toEqual([])
     const target = mkdtempSync(join(work, 'restored-'))
-    const restore = await bkp(['restore', `latest:${source}`, '--from', url, '--target', target, '--json'])
+    const [check, restore] = await Promise.all([
+      bkp(['check', '--read-data', '--from', url, '--json']),
+      bkp(['restore', `latest:${source}`, '--from', url, '--target', target, '--json']),
+    ])
+    expect(reportOf<{ damages: unknown[] }>(check, 0).damages).toEqual([])
     expect(reportOf<{ damaged: number; issues: unknown[] }>(restore, 0)).toMatchObject({ damaged: 0, issues: [] })
     expectSameTree(source, target)
     rmSync(target, { recursive: true })
@@ -104,7 +127,7 @@ describe.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, 
     expect(await packs()).toBeGreaterThan(before)
   }
 
-  it('bkp destinations test finds that nothing can be removed, and what can be replaced', async () => {
+  it.sequential('bkp destinations test finds that nothing can be removed, and what can be replaced', async () => {
     const ran = await bkp(['destinations', 'test', '--to', place.url, '--json'])
     const { destinations } = reportOf<{ destinations: { leftBehind: string[] }[] }>(ran, 0)
     expect(destinations).toMatchObject([{ works: true, canRemove: false, canReplace: mayReplace }])
@@ -114,20 +137,23 @@ describe.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, 
     expect(openSessions(keys.filter((key) => key.startsWith('sessions/')))).toEqual([])
   })
 
-  it('backups, lists, checks and restores work', () =>
+  it.sequential('backups, lists, checks and restores work', () =>
     losingNothing(place, async () => {
       await backup()
-      await expectSound(place.url)
       writeFileSync(join(source, 'another'), noise(300_000, 5))
       await backup()
       await expectSound(place.url)
-      const snapshots = await bkp(['snapshots', '--from', place.url, '--json'])
+      const [snapshots, ls, status] = await Promise.all([
+        bkp(['snapshots', '--from', place.url, '--json']),
+        bkp(['ls', `latest:${source}`, '--from', place.url]),
+        bkp(['destinations', 'status', '--from', place.url]),
+      ])
       expect(reportOf<{ snapshots: unknown[] }>(snapshots, 0).snapshots).toHaveLength(2)
-      expect((await bkp(['ls', `latest:${source}`, '--from', place.url])).stdout).toContain('another')
-      expect((await bkp(['destinations', 'status', '--from', place.url])).code).toBe(0)
+      expect(ls.stdout).toContain('another')
+      expect(status.code).toBe(0)
     }))
 
-  it('a killed backup is gone on with once, and no later run looks at it again', () =>
+  it.sequential('a killed backup is gone on with once, and no later run looks at it again', () =>
     losingNothing(place, async () => {
       for (let n = 0; n < 20; n++) writeFileSync(join(source, `large ${n}`), noise(2_000_000, 50 + n))
       await killAfterPack(place, ['backup', source, '--to', place.url, '--limit-upload', '6M'])
@@ -144,7 +170,7 @@ describe.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, 
       expect(openSessions(await sessions())).toEqual([])
     }))
 
-  it('a backup to it and to a place that may do all is complete at both', async () => {
+  it.sequential('a backup to it and to a place that may do all is complete at both', async () => {
     const other = join(work, 'other')
     reportOf(await bkp(['sync', '--from', place.url, '--to', other, '--json']), 0)
     await losingNothing(place, async () => {
@@ -154,12 +180,11 @@ describe.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, 
         0,
       )
       expect(both.destinations.map(({ state }) => state)).toEqual(['complete', 'complete'])
-      await expectSound(place.url)
-      await expectSound(other)
+      await Promise.all([expectSound(place.url), expectSound(other)])
     })
   })
 
-  it('it is filled and brought up by bkp sync, also after that was killed', async () => {
+  it.sequential('it is filled and brought up by bkp sync, also after that was killed', async () => {
     const from = join(work, 'other')
     const target = await server.place()
     const sync = ['sync', '--from', from, '--to', target.url]
@@ -167,7 +192,6 @@ describe.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, 
     await killAfterPack(target, [...sync, '--limit-upload', '6M'])
     await losingNothing(target, async () => {
       reportOf(await bkp([...sync, '--json']), 0)
-      await expectSound(target.url)
       writeFileSync(join(source, 'later'), noise(200_000, 9))
       reportOf(await bkp(['backup', source, '--to', from, '--json']), 0)
       const again = reportOf<{ destinations: { objects: number }[] }>(await bkp([...sync, '--json']), 0)
@@ -176,5 +200,5 @@ describe.each(servers.filter(({ isThere }) => isThere))('with $name', ({ start, 
     })
   })
 
-  it('no secret was said', () => overheard.expectNoLeaks())
+  it.sequential('no secret was said', () => overheard.expectNoLeaks())
 })

@@ -147,11 +147,9 @@ afterAll(() => rmSync(work, { recursive: true, force: true }))
 
 const common = { BKP_PASSWORD: secrets.passphrase, DEBUG: 'bkp:*' }
 
-/** All forms of output of one command. */
-async function inAllForms(args: readonly string[], env: Readonly<Record<string, string>>): Promise<readonly Ran[]> {
-  const ran: Ran[] = []
-  for (const more of [[], ['--json']]) ran.push(await overheard.bkp([...args, ...more], { env: { ...common, ...env } }))
-  return ran
+/** All forms of output of one command, which runs once for each at the same time. */
+function inAllForms(args: readonly string[], env: Readonly<Record<string, string>>): Promise<readonly Ran[]> {
+  return Promise.all([[], ['--json']].map((more) => overheard.bkp([...args, ...more], { env: { ...common, ...env } })))
 }
 
 const expectFailures = (ran: readonly Ran[]) => {
@@ -161,7 +159,9 @@ const expectFailures = (ran: readonly Ran[]) => {
   }
 }
 
-describe.each(accounts.filter(({ isThere }) => isThere))('by $name', ({ start }) => {
+const present = accounts.filter(({ isThere }) => isThere).map((account, n) => ({ ...account, n }))
+
+describe.concurrent.each(present)('by $name', ({ start, n }) => {
   let account: Account
 
   beforeAll(async () => {
@@ -169,10 +169,13 @@ describe.each(accounts.filter(({ isThere }) => isThere))('by $name', ({ start })
   })
   afterAll(() => account?.close())
 
-  const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-    inAllForms(args, { BKP_REPOSITORY: account.url, ...account.right, ...env })
+  // Each in one form with this server, and in the other one with the next.
+  const run = (command: number, args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    overheard.bkp((n + command) % 2 === 0 ? args : [...args, '--json'], {
+      env: { ...common, BKP_REPOSITORY: account.url, ...account.right, ...env },
+    })
 
-  it('no command says a secret', async () => {
+  it.sequential('no command says a secret', async () => {
     const { ran } = await overheard.init(() =>
       overheard.bkp(['init'], { env: { ...common, BKP_REPOSITORY: account.url, ...account.right } }),
     )
@@ -187,37 +190,30 @@ describe.each(accounts.filter(({ isThere }) => isThere))('by $name', ({ start })
       ['doctor'],
       ['stats'],
     ]
-    for (const args of commands) {
-      for (const { code, stderr, stdout } of await run(args))
-        expect({ args, code, said: code === 0 ? '' : stdout + stderr }).toMatchObject({ code: 0 })
+    for (const [command, args] of commands.entries()) {
+      const { code, stderr, stdout } = await run(command, args)
+      expect({ args, code, said: code === 0 ? '' : stdout + stderr }).toMatchObject({ code: 0 })
     }
-    expectFailures(await run(['snapshots'], { BKP_PASSWORD: secrets['wrong passphrase'] }))
-    expectFailures(await run(['snapshots', '--recovery-code'], { BKP_RECOVERY_CODE: secrets['wrong recovery code'] }))
-    expectFailures(await run(['init']))
+    expectFailures([
+      await run(0, ['snapshots'], { BKP_PASSWORD: secrets['wrong passphrase'] }),
+      await run(1, ['snapshots', '--recovery-code'], { BKP_RECOVERY_CODE: secrets['wrong recovery code'] }),
+      await run(2, ['init']),
+    ])
     // Of several, one that is refused is a laggard: its URL is in the results.
     for (const { BKP_REPOSITORY: refused } of account.wrong) {
       if (refused === undefined) continue
       const several = { BKP_REPOSITORY: '', BKP_DESTINATIONS: `${account.url} ${refused}` }
-      for (const args of [
-        ['backup', source],
-        ['backup', source, '--json'],
-        ['check', '--json'],
-        ['sync', '--json'],
-      ])
-        await overheard.bkp(args, { env: { ...common, ...account.right, ...several } })
+      for (const [command, args] of [['backup', source], ['check'], ['sync']].entries())
+        await run(command, args, several)
     }
     expect(overheard.leaks()).toEqual([])
   })
 
-  it('no error of wrong credentials does', async () => {
+  it.sequential('no error of wrong credentials does', async () => {
     for (const wrong of account.wrong) {
-      const env = { BKP_REPOSITORY: account.url, ...wrong }
-      expectFailures(await inAllForms(['snapshots'], env))
-      for (const args of [
-        ['backup', source],
-        ['destinations', 'test', '--json'],
-      ])
-        expectFailures([await overheard.bkp(args, { env: { ...common, ...env } })])
+      const env = { ...common, BKP_REPOSITORY: account.url, ...wrong }
+      for (const args of [['snapshots'], ['backup', source, '--json'], ['destinations', 'test', '--json']])
+        expectFailures([await overheard.bkp(args, { env })])
     }
     expect(overheard.leaks()).toEqual([])
   })
@@ -257,16 +253,17 @@ describe('the configuration', () => {
       ['destinations', 'list'],
     ]
     for (const args of commands) for (const { code } of await run(args)) expect(code).toBe(0)
+    // One after the other, since all write the same files.
+    const inTurn = async (args: readonly string[], password: string) => {
+      const env = { ...common, BKP_PASSWORD: '', BKP_EXPORT_PASSWORD: password }
+      return [await overheard.bkp(args, { env }), await overheard.bkp([...args, '--json'], { env })]
+    }
     const sealed = join(work, 'config.age')
-    const env = { BKP_EXPORT_PASSWORD: secrets['passphrase of the export'] }
-    for (const { code } of await run(['config', 'export', '--with-secrets', '--output', sealed], env))
-      expect(code).toBe(0)
-    const imported = (more: readonly string[], password: string) =>
-      inAllForms(['config', 'import', sealed, '--config', join(work, 'imported.yaml'), ...more], {
-        BKP_EXPORT_PASSWORD: password,
-      })
-    for (const { code } of await imported(['--force'], env.BKP_EXPORT_PASSWORD)) expect(code).toBe(0)
-    expectFailures(await imported(['--force'], secrets['wrong passphrase']))
+    const exporting = ['config', 'export', '--with-secrets', '--output', sealed, '--config', file]
+    const importing = ['config', 'import', sealed, '--config', join(work, 'imported.yaml'), '--force']
+    for (const args of [exporting, importing])
+      for (const { code } of await inTurn(args, secrets['passphrase of the export'])) expect(code).toBe(0)
+    expectFailures(await inTurn(importing, secrets['wrong passphrase']))
     expect(overheard.leaks()).toEqual([])
   })
 
@@ -284,23 +281,28 @@ describe('the configuration', () => {
         line.replace('?realmUrl', `?applicationKey=${encodeURIComponent(secrets['wrong key of B2'])}&realmUrl`),
       ),
     ]
-    for (const lines of wrong) {
+    for (const [n, lines] of wrong.entries()) {
       config(...lines)
-      expectFailures(await run(['config', 'validate']))
-      for (const args of [
+      const run = (args: readonly string[], form: number) =>
+        overheard.bkp([...args, '--config', file, ...(form % 2 === 0 ? [] : ['--json'])], {
+          env: { ...common, BKP_PASSWORD: '' },
+        })
+      const commands = [
         ['backup', source, '--to', 'home'],
         ['config', 'show'],
         ['destinations', 'list'],
-      ])
-        await overheard.bkp([...args, '--config', file], { env: { ...common, BKP_PASSWORD: '' } })
-      await run(['config', 'export'])
+      ]
+      const others = [...commands, ['config', 'export']].map((args) => run(args, n))
+      expectFailures([await run(['config', 'validate'], n + 1)])
+      await Promise.all(others)
     }
     expect(overheard.leaks()).toEqual([])
   })
 
   it('with places that nobody can reach says so without its secrets', async () => {
     config(...destinations)
-    for (const place of ['b2', 'cloud', 'nas', 's3']) expectFailures(await run(['destinations', 'test', '--to', place]))
+    const places = ['b2', 'cloud', 'nas', 's3']
+    expectFailures((await Promise.all(places.map((place) => run(['destinations', 'test', '--to', place])))).flat())
     expect(overheard.leaks()).toEqual([])
   })
 })

@@ -61,7 +61,8 @@ function makeTree(folder: string): void {
   }
 }
 
-describe.runIf(hasServer('openssh')).each(
+// The buckets side by side, the tests of each one after the other.
+describe.runIf(hasServer('openssh')).concurrent.each(
   [
     { name: 'a B2 bucket (the stand-in)', start: startB2Bucket, isThere: true, canBeFull: true },
     { name: "an S3 bucket of Ceph's gateway", start: startS3Bucket, isThere: hasServer('ceph'), canBeFull: false },
@@ -171,7 +172,7 @@ describe.runIf(hasServer('openssh')).each(
       expectAsItWas(join(fresh.at('restored'), source))
     })
 
-  it('are made one repository', async () => {
+  it.sequential('are made one repository', async () => {
     await user.type('bkp config validate')
     const { destinations } = await user.ask<{ destinations: { works: boolean; leftBehind: string[] }[] }>(
       'bkp destinations test --to ssd',
@@ -181,7 +182,7 @@ describe.runIf(hasServer('openssh')).each(
     recoveryCode = made.recoveryCode
   })
 
-  it('are given everything in one run, and each is enough by itself', async () => {
+  it.sequential('are given everything in one run, and each is enough by itself', async () => {
     const run = await user.ask<Outcomes>('bkp backup ssd')
     expect(statesOf(run)).toEqual(allComplete)
     const packs = filesIn(join(disk, 'packs'))
@@ -202,7 +203,7 @@ describe.runIf(hasServer('openssh')).each(
     await user.type('bkp destinations status --from ssd')
   })
 
-  it('go on without the NAS, which the next sync or run brings up', async () => {
+  it.sequential('go on without the NAS, which the next sync or run brings up', async () => {
     for (const bringUp of ['bkp sync --from ssd', 'bkp backup ssd']) {
       await server.kill()
       writeFileSync(join(source, `written while it was away, before ${bringUp}`), noise(3_000_000, bringUp.length))
@@ -220,7 +221,7 @@ describe.runIf(hasServer('openssh')).each(
     }
   })
 
-  const whereCapsCanBeSet = canBeFull ? it : undefined
+  const whereCapsCanBeSet = canBeFull ? it.sequential : undefined
   whereCapsCanBeSet?.('are told apart when one is full, and that one is brought up when there is room', async () => {
     await bucket.setFull?.('full')
     writeFileSync(join(source, 'written while it was full'), noise(1_000_000, 77))
@@ -230,7 +231,7 @@ describe.runIf(hasServer('openssh')).each(
     expect(statesOf(await user.ask<Outcomes>('bkp sync --from ssd'))).toEqual(allComplete)
   })
 
-  it('are checked against each other: what is damaged or deleted is named, and healed', async () => {
+  it.sequential('are checked against each other: what is damaged or deleted is named, and healed', async () => {
     const [flippedOnNas = '', droppedOnNas = ''] = filesIn(join(nas, 'packs'))
     flipBit(flippedOnNas)
     rmSync(droppedOnNas)
@@ -258,7 +259,7 @@ describe.runIf(hasServer('openssh')).each(
     expect(await user.ask<Check>('bkp check --from ssd --read-data')).toMatchObject({ damages: [], healed: [] })
   })
 
-  it('are healed two by two as well, and a restore reads around damage', async () => {
+  it.sequential('are healed two by two as well, and a restore reads around damage', async () => {
     const [path = ''] = filesIn(join(nas, 'packs'))
     flipBit(path)
     const around = await user.ask<Restored>('bkp restore latest --from nas --from disk --target ~/around')
@@ -268,7 +269,7 @@ describe.runIf(hasServer('openssh')).each(
     expect(healed).toMatchObject({ damages: [], healed: [{ destination: 'nas' }] })
   })
 
-  it('survive in the disk alone, from which the others are filled again', async () => {
+  it.sequential('survive in the disk alone, from which the others are filled again', async () => {
     empty(nas)
     await emptyBucket()
     await restoreOnNewMachine(`bkp restore latest --from ${diskUrl} --target ~/restored`, { BKP_PASSWORD: passphrase })
@@ -277,7 +278,7 @@ describe.runIf(hasServer('openssh')).each(
     await user.type('bkp check --from ssd --read-data')
   })
 
-  it('survive in the NAS alone', async () => {
+  it.sequential('survive in the NAS alone', async () => {
     renameSync(disk, `${disk}-gone`)
     await emptyBucket()
     await restoreOnNewMachine(`bkp restore latest --from ${nasUrl} --target ~/restored`, { BKP_PASSWORD: passphrase })
@@ -289,7 +290,7 @@ describe.runIf(hasServer('openssh')).each(
     await user.type('bkp check --from ssd --read-data')
   })
 
-  it('survive in the bucket alone, also when the passphrase is lost or everything but an export', async () => {
+  it.sequential('survive in the bucket alone, also when the passphrase is lost or everything but an export', async () => {
     const exporting = 'bkp config export --with-secrets --output bkp-config.age'
     await user.type(exporting, { env: { BKP_EXPORT_PASSWORD: exportPassphrase } })
     rmSync(disk, { recursive: true })
@@ -311,11 +312,11 @@ describe.runIf(hasServer('openssh')).each(
     expect(statesOf(await user.ask<Outcomes>('bkp backup ssd'))).toEqual(allComplete)
   })
 
-  it('were used by every command line of docs/3-2-1.md', () => {
+  it.sequential('were used by every command line of docs/3-2-1.md', () => {
     for (const line of user.typed) typed.add(line)
     expect(documentedCommands().length).toBeGreaterThan(15)
     expect(documentedCommands().filter((line) => !typed.has(line))).toEqual([])
   })
 
-  it('never showed a secret', () => overheard.expectNoLeaks())
+  it.sequential('never showed a secret', () => overheard.expectNoLeaks())
 })

@@ -24,12 +24,22 @@ export class Folders {
     const found = await lookAtRoot(this.#root)
     if (found === undefined) throw rootMissing(this.#root)
     if (found.dev === this.#opened.dev || found.ino === this.#opened.ino) return
-    throw new PortError('offline', `Another folder lies at ${this.#root} than when it was opened: its disk is gone`, {
-      hint: 'Connect and mount the disk again, then run the same command again',
-    })
+    throw anotherFolder(this.#root, 'its disk is gone')
   }
 
-  /** Forgets what was known, in case others have removed folders. */
+  /**
+   * Forgets which folders were there, since one is not any more: others may tidy empty ones away. Where the root has another
+   * number too, all of them are gone.
+   * @throws PortError `not-found` or `offline`
+   */
+  async lookAgain(): Promise<void> {
+    const found = await lookAtRoot(this.#root)
+    if (found === undefined) throw rootMissing(this.#root)
+    if (found.dev !== this.#opened.dev || found.ino !== this.#opened.ino)
+      throw anotherFolder(this.#root, 'it was moved away, or its disk is gone')
+    this.forget()
+  }
+
   forget(): void {
     this.#known.clear()
   }
@@ -71,6 +81,12 @@ export class Folders {
       throw new PortError('unsupported', `${path} is a file: on a disk no key can go on below the key of an object`)
     }
   }
+}
+
+function anotherFolder(root: string, why: string): PortError {
+  return new PortError('offline', `Another folder lies at ${root} than when it was opened: ${why}`, {
+    hint: 'Connect and mount the disk again, then run the same command again',
+  })
 }
 
 export function rootMissing(root: string): PortError {

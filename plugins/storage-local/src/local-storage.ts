@@ -76,8 +76,8 @@ export class LocalStorage implements Storage {
     }
     const storeAgain = async (error: unknown) => {
       if (!isSystemError(error, 'ENOENT')) throw error
-      // Others may tidy empty folders away; nothing was published yet.
-      this.#folders.forget()
+      // Nothing was published yet.
+      await this.#folders.lookAgain()
       await store()
     }
     await wrap(`Cannot store ${key}`, () => store().catch(storeAgain), options.signal)

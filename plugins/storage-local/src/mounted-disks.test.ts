@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isPortError } from '@bkp/plugin-api'
 import { expectPortRejection, randomLikeBytes } from '@bkp/testkit'
@@ -80,6 +80,20 @@ describe.runIf(ownsMachine)('a disk that is unmounted while a repository is open
         for await (const _object of storage.list(''));
       })
       expect(readdirSync(folder)).toEqual([])
+    }))
+})
+
+describe('a folder that is moved away while a repository is open', () => {
+  it('gets nothing written into the one that was made in its place', () =>
+    withFolder(async (folder) => {
+      const root = join(folder, 'repository')
+      const storage = await openFolder(root, 'create')
+      await storage.put('packs/ab/object', bytes)
+      renameSync(root, join(folder, 'away'))
+      mkdirSync(root)
+      for (const key of ['packs/ab/second', 'packs/cd/third', 'index/one'])
+        await expectPortRejection('offline', () => storage.put(key, bytes))
+      expect(filesBelow(root)).toEqual([])
     }))
 })
 

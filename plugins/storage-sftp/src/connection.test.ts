@@ -15,10 +15,11 @@ describe('a connection to a server that says nothing', () => {
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     const target = { host: '127.0.0.1', port, user: 'ann', connectTimeoutMs: 60_000, deadAfterMs: 60_000 } as Target
+    const hop = { target, identities: identities as never, hostKeys: new HostKeys(hostKeys, log) }
     const controller = new AbortController()
     const closed = new Error('the storage was closed')
     const met = once(server, 'connection')
-    const connecting = connect(target, identities as never, new HostKeys(hostKeys, log), log, controller.signal)
+    const connecting = connect(hop, [], log, controller.signal)
     const rejected = expect(connecting).rejects.toBe(closed)
     const [socket] = await met
     const hungUp = once(socket, 'close')

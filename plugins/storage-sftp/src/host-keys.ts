@@ -22,6 +22,8 @@ export interface HostKeyPolicy {
   readonly pinned?: string
   readonly newKeys: 'accept' | 'ask'
   readonly naming: 'plain' | 'hashed'
+  /** The option `hostKey` is the destination's alone. */
+  readonly canBePinned: boolean
 }
 
 /** A host of which no key is known. The user may be asked whether it is the right one. */
@@ -87,12 +89,13 @@ export class HostKeys {
 
   /** What is said where nobody can be asked, or to the answer no. */
   unknown({ key, fingerprint }: UnknownHostKey): PortError {
-    const { name, port, files } = this.#policy
+    const { name, port, files, canBePinned } = this.#policy
     const host = knownHostName(name, port)
+    const pin = canBePinned ? `, or set hostKey=${fingerprint}` : ''
     return new PortError(
       'config',
       `The server ${host} is not known: its key, ${keyTypeOf(key)} ${fingerprint}, is not in ${files.join(', ')}`,
-      { hint: `Compare the fingerprint with the server's, then log in once by ssh, or set hostKey=${fingerprint}` },
+      { hint: `Compare the fingerprint with the server's, then log in once by ssh${pin}` },
     )
   }
 

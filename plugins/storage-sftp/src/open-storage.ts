@@ -1,17 +1,18 @@
 import type { Storage, StorageRequest } from '@bkp/plugin-api'
-import { connect, UnknownHost } from './connection.js'
+import { connect } from './connection.js'
 import { wrap } from './errors.js'
 import { Folders, isFolder, join, makeRoot, rootMissing } from './folders.js'
 import { HostKeys } from './host-keys.js'
 import { findIdentities } from './identities.js'
 import { type Folder, parseLocation } from './location.js'
+import { type Hop, UnknownHost } from './login.js'
 import { toSftpOptions } from './options.js'
 import { createsAtomically } from './publication.js'
+import { toRoute } from './route.js'
 import type { Session } from './session.js'
 import { SessionPool } from './session-pool.js'
 import { SftpStorage } from './sftp-storage.js'
-import { readHostSettings } from './ssh-config.js'
-import { surroundings, toTarget } from './target.js'
+import { surroundings, type Target } from './target.js'
 import { removeStale } from './temporary-files.js'
 
 /**
@@ -22,17 +23,19 @@ import { removeStale } from './temporary-files.js'
 export async function openSftpStorage(request: StorageRequest): Promise<Storage> {
   const options = toSftpOptions(request.configuration)
   const location = parseLocation(request.url)
-  const settings = readHostSettings(location.host, location.user, options.sshConfig)
-  const target = toTarget(location, options, settings, surroundings(process.env))
-  const hostKeys = new HostKeys(target.hostKeys, request.log)
-
+  const { jumps, target } = toRoute(location, options, surroundings(process.env))
   // Once for all connections: to open an encrypted key takes a second of computing.
-  const identities = await findIdentities(target.identities, request.log)
-  const connectOnce = (signal?: AbortSignal) => connect(target, identities, hostKeys, request.log, signal)
+  const toHop = async (server: Target): Promise<Hop> => ({
+    target: server,
+    identities: await findIdentities(server.identities, request.log),
+    hostKeys: new HostKeys(server.hostKeys, request.log),
+  })
+  const [hop, ...hops] = await Promise.all([target, ...jumps].map(toHop))
+  const connectOnce = (signal?: AbortSignal) => connect(hop as Hop, hops, request.log, signal)
 
-  const first = await meet(hostKeys, request.confirm, connectOnce)
+  const first = await meet(request.confirm, connectOnce)
   // Known by now: nobody is asked about a server in the middle of a run.
-  const again = (signal: AbortSignal) => meet(hostKeys, undefined, () => connectOnce(signal))
+  const again = (signal: AbortSignal) => meet(undefined, () => connectOnce(signal))
   const pool = new SessionPool(again, options.channels, request.log, first)
   try {
     const root = await rootOf(first, target.folder)
@@ -52,20 +55,20 @@ export async function openSftpStorage(request: StorageRequest): Promise<Storage>
   }
 }
 
-/** Asks the user about a server that is met for the first time, if there is one to be asked. */
+/** Asks the user about servers that are met for the first time, if there is one to be asked. */
 async function meet(
-  hostKeys: HostKeys,
   confirm: StorageRequest['confirm'] | undefined,
   connectOnce: () => Promise<Session>,
 ): Promise<Session> {
-  try {
-    return await connectOnce()
-  } catch (error) {
-    if (!(error instanceof UnknownHost)) throw error
-    const { hostKey } = error
-    if (confirm === undefined || !(await confirm(hostKeys.question(hostKey)))) throw hostKeys.unknown(hostKey)
-    hostKeys.accept(hostKey.key)
-    return connectOnce()
+  for (;;) {
+    try {
+      return await connectOnce()
+    } catch (error) {
+      if (!(error instanceof UnknownHost)) throw error
+      const { hostKeys, hostKey } = error
+      if (confirm === undefined || !(await confirm(hostKeys.question(hostKey)))) throw hostKeys.unknown(hostKey)
+      hostKeys.accept(hostKey.key)
+    }
   }
 }
 

@@ -7,6 +7,8 @@ export interface SftpOptions {
   readonly password?: Secret
   readonly agent?: string
   readonly sshConfig?: string
+  /** Hosts separated by commas, or `none`; wins over the ssh configuration. */
+  readonly proxyJump?: string
   readonly knownHosts?: string
   readonly hostKey?: string
   readonly acceptNewHostKey: boolean
@@ -37,6 +39,7 @@ export function toSftpOptions(configuration: Readonly<Record<string, unknown>>):
     ...secret('password'),
     ...text('agent'),
     ...text('sshConfig'),
+    ...text('proxyJump'),
     ...text('knownHosts'),
     ...text('hostKey'),
     acceptNewHostKey: configuration.acceptNewHostKey === true,

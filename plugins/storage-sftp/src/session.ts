@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net'
 import { PortError } from '@bkp/plugin-api'
 import type { FileEntry, OpenMode, SFTPWrapper, Stats } from 'ssh2'
+import type { Line } from './line.js'
 
 /** What a server can do beyond version 3 of the protocol; see PROTOCOL of OpenSSH. */
 export interface ServerAbilities {
@@ -39,14 +39,14 @@ export class Session {
   /** Calls that use it now. */
   load = 0
   readonly #sftp: SFTPWrapper
-  readonly #socket: Socket
+  readonly #line: Line
   readonly #waiting = new Set<(error: Error) => void>()
   readonly #host: string
   #lost: PortError | undefined
 
-  constructor(sftp: SFTPWrapper, socket: Socket, host: string, software: string) {
+  constructor(sftp: SFTPWrapper, line: Line, host: string, software: string) {
     this.#sftp = sftp
-    this.#socket = socket
+    this.#line = line
     this.#host = host
     const extensions = (sftp as WithExtensions)._extensions ?? {}
     this.abilities = {
@@ -58,7 +58,7 @@ export class Session {
     }
     sftp.on('error', (error: Error) => this.end(error.message))
     sftp.on('close', () => this.end('the server has closed the channel'))
-    socket.on('close', () => this.end('the connection was closed'))
+    line.stream.on('close', () => this.end('the connection was closed'))
   }
 
   get isLost(): boolean {
@@ -68,7 +68,7 @@ export class Session {
   /** Closes the connection. What waits is told that it was lost. May be called twice. */
   end(reason: string): void {
     this.#lost ??= new PortError('transient', `The connection to ${this.#host} was lost: ${reason}`)
-    this.#socket.destroy()
+    this.#line.destroy()
     for (const reject of this.#waiting) reject(this.#lost)
     this.#waiting.clear()
   }

@@ -31,6 +31,7 @@ describe('the ssh configuration', () => {
       hostKeyAlias: 'storage',
       acceptsNewHostKey: true,
       hashesKnownHosts: true,
+      proxy: { kind: 'none' },
     })
     expect(settingsOf(text, 'other', undefined)).toMatchObject({
       hostName: 'other',
@@ -50,11 +51,17 @@ describe('the ssh configuration', () => {
     expect(settingsOf('Match exec "true"\n Port 99\n', 'nas', undefined)).not.toHaveProperty('port')
   })
 
-  it.each(['ProxyJump bastion', 'ProxyCommand nc %h %p'])('says that it cannot do %s', (line) => {
-    expect(() => settingsOf(`Host nas\n ${line}\n`, 'nas', undefined)).toThrow(/which bkp cannot do/)
-    expect(settingsOf(`Host nas\n ${line}\n`, 'other', undefined).hostName).toBe('other')
-    const [name] = line.split(' ')
-    expect(settingsOf(`Host nas\n ${name} none\nHost *\n ${line}`, 'nas', undefined).hostName).toBe('nas')
+  it.each([
+    ['ProxyJump me@bastion:2222,inner', { kind: 'jump', hosts: 'me@bastion:2222,inner' }],
+    ['ProxyCommand nc %h %p', { kind: 'command' }],
+  ])('tells %s, of which the first that fits counts', (line, proxy) => {
+    expect(settingsOf(`Host nas\n ${line}\n`, 'nas', undefined)).toMatchObject({ proxy })
+    expect(settingsOf(`Host nas\n ${line}\n`, 'other', undefined)).toMatchObject({ proxy: { kind: 'none' } })
+    for (const name of ['ProxyJump', 'ProxyCommand']) {
+      const none = `Host nas\n ${name} none\nHost *\n ${line}`
+      expect(settingsOf(none, 'nas', undefined)).toMatchObject({ proxy: { kind: 'none' } })
+      expect(settingsOf(none, 'other', undefined)).toMatchObject({ proxy })
+    }
   })
 
   it('may be missing, unless it was named', () => {

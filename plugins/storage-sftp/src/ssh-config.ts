@@ -19,14 +19,22 @@ export interface HostSettings {
   readonly hostKeyAlias?: string
   readonly acceptsNewHostKey: boolean
   readonly hashesKnownHosts: boolean
+  /** Of ProxyJump and ProxyCommand the one that ssh would take, which is the first. */
+  readonly proxy: ProxySetting
 }
+
+export type ProxySetting =
+  | { readonly kind: 'none' }
+  /** As written: hosts, separated by commas. */
+  | { readonly kind: 'jump'; readonly hosts: string }
+  | { readonly kind: 'command' }
 
 const deepestInclude = 16
 
 /**
  * Settings for a host or an alias.
  * @param path of the file; undefined is `~/.ssh/config`, which may be missing
- * @throws PortError `config` when a file that was named cannot be read, `unsupported` for jumps
+ * @throws PortError `config` when a file that was named cannot be read
  */
 export function readHostSettings(alias: string, user: string | undefined, path: string | undefined): HostSettings {
   const text = readConfig(path)
@@ -49,8 +57,6 @@ export function settingsOf(text: string, alias: string, user: string | undefined
     const value = found[name]
     return value === undefined ? [] : Array.isArray(value) ? value : [value]
   }
-  refuseJumps(alias, one('proxyjump'), one('proxycommand'))
-
   const hostName = one('hostname')?.replaceAll('%h', alias) ?? alias
   const port = one('port')
   const remoteUser = user ?? one('user')
@@ -86,20 +92,22 @@ export function settingsOf(text: string, alias: string, user: string | undefined
     ...(hostKeyAlias === undefined ? {} : { hostKeyAlias }),
     acceptsNewHostKey: ['accept-new', 'no', 'off'].includes(strict),
     hashesKnownHosts: one('hashknownhosts')?.toLowerCase() === 'yes',
+    proxy: proxyOf(
+      Object.keys(found).find((name) => name === 'proxyjump' || name === 'proxycommand'),
+      one,
+    ),
   }
+}
+
+function proxyOf(name: string | undefined, one: (name: string) => string | undefined): ProxySetting {
+  const value = name === undefined ? undefined : one(name)
+  if (value === undefined) return { kind: 'none' }
+  return name === 'proxycommand' ? { kind: 'command' } : { kind: 'jump', hosts: value }
 }
 
 /** `~` is the home of the user who runs this. */
 export function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
-}
-
-function refuseJumps(alias: string, jump: string | undefined, command: string | undefined): void {
-  if (jump === undefined && command === undefined) return
-  const name = jump === undefined ? 'ProxyCommand' : 'ProxyJump'
-  throw new PortError('unsupported', `The ssh configuration reaches ${alias} by ${name}, which bkp cannot do`, {
-    hint: `Open a tunnel, ssh -N -L 2222:TARGET:22 JUMPHOST, and use sftp://user@localhost:2222/folder`,
-  })
 }
 
 function readConfig(path: string | undefined): string {

@@ -6,7 +6,7 @@ import type { Folder, Location } from './location.js'
 import type { SftpOptions } from './options.js'
 import { expandHome, type HostSettings } from './ssh-config.js'
 
-/** Everything that is needed to connect: URL, options and the ssh configuration, in this order of rank. */
+/** Everything that is needed to connect to a server: URL, options and the ssh configuration, in this order of rank. */
 export interface Target {
   readonly host: string
   readonly port: number
@@ -28,6 +28,7 @@ export function surroundings(env: NodeJS.ProcessEnv): Surroundings {
   return { home: homedir(), user: userInfo().username, agent: env.SSH_AUTH_SOCK }
 }
 
+/** The server of the destination. */
 export function toTarget(location: Location, options: SftpOptions, host: HostSettings, around: Surroundings): Target {
   const port = location.port ?? host.port ?? 22
   const user = location.user ?? host.user ?? around.user
@@ -60,8 +61,25 @@ export function toTarget(location: Location, options: SftpOptions, host: HostSet
       ...(options.hostKey === undefined ? {} : { pinned: options.hostKey }),
       newKeys: options.acceptNewHostKey || host.acceptsNewHostKey ? 'accept' : 'ask',
       naming: host.hashesKnownHosts ? 'hashed' : 'plain',
+      canBePinned: true,
     },
     connectTimeoutMs: options.connectTimeoutMs,
     deadAfterMs: options.deadAfterMs,
   }
+}
+
+/**
+ * A server on the way. Password, pinned key and key file of the destination are not its own; the key file is tried last,
+ * which tells a server no more than its public half.
+ */
+export function toJumpTarget(
+  place: Omit<Location, 'folder'>,
+  { privateKey, password: _password, hostKey: _hostKey, ...options }: SftpOptions,
+  host: HostSettings,
+  around: Surroundings,
+): Target {
+  const target = toTarget({ ...place, folder: { from: 'login', path: '' } }, options, host, around)
+  const { identities, hostKeys } = target
+  const otherKeys = [...identities.otherKeys, ...(privateKey === undefined ? [] : [expandHome(privateKey)])]
+  return { ...target, identities: { ...identities, otherKeys }, hostKeys: { ...hostKeys, canBePinned: false } }
 }

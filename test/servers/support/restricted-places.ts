@@ -8,7 +8,6 @@ import { startB2StandInProcess } from '../../b2-stand-in/own-process.js'
 import { filesIn } from '../../support/damage-folder.js'
 import { startApache } from './apache.js'
 import { startOpenSsh } from './openssh.js'
-import { startRadosgw } from './radosgw.js'
 import type { S3Server } from './s3-server.js'
 
 /** A server of one kind, and credentials for it that can neither delete nor, where it can deny that, overwrite. */
@@ -140,37 +139,45 @@ export async function startRestrictedB2(): Promise<RestrictedServer> {
 }
 
 /** A user of Ceph's gateway who may list, read and write, in a bucket with versions: what is replaced stays below. */
-export async function startRestrictedS3(): Promise<RestrictedServer> {
-  return s3Server(async (owner) => {
-    const bucket = await owner.makeBucket('versioned')
-    await owner.setPolicy(bucket, {
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Effect: 'Allow',
-          Principal: { AWS: ['arn:aws:iam:::user/guest'] },
-          Action: ['s3:ListBucket', 's3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
-          Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
-        },
-      ],
-    })
-    return { bucket, query: '' }
-  }, 'guest')
+export async function startRestrictedS3(gateway: () => Promise<S3Server>): Promise<RestrictedServer> {
+  return s3Server(
+    await gateway(),
+    async (owner) => {
+      const bucket = await owner.makeBucket('versioned')
+      await owner.setPolicy(bucket, {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { AWS: ['arn:aws:iam:::user/guest'] },
+            Action: ['s3:ListBucket', 's3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
+            Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
+          },
+        ],
+      })
+      return { bucket, query: '' }
+    },
+    'guest',
+  )
 }
 
 /** The owner of a bucket, in which everything is locked for a day: even the owner can remove nothing. */
-export async function startLockingS3(): Promise<RestrictedServer> {
-  return s3Server(async (owner) => {
-    const bucket = await owner.makeBucket('locking')
-    return { bucket, query: '&objectLockMode=COMPLIANCE&objectLockDays=1' }
-  }, 'owner')
+export async function startLockingS3(gateway: () => Promise<S3Server>): Promise<RestrictedServer> {
+  return s3Server(
+    await gateway(),
+    async (owner) => {
+      const bucket = await owner.makeBucket('locking')
+      return { bucket, query: '&objectLockMode=COMPLIANCE&objectLockDays=1' }
+    },
+    'owner',
+  )
 }
 
-async function s3Server(
+function s3Server(
+  server: S3Server,
   makeBucket: (owner: BucketOwner) => Promise<{ readonly bucket: string; readonly query: string }>,
   user: keyof Pick<S3Server, 'owner' | 'guest'>,
-): Promise<RestrictedServer> {
-  const server = await startRadosgw()
+): RestrictedServer {
   const owner = new BucketOwner(server.endpoint, server.owner)
   const place = async (): Promise<RestrictedPlace> => {
     const { bucket, query } = await makeBucket(owner)
@@ -187,9 +194,6 @@ async function s3Server(
     env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
     secrets: { 'secret key of S3': secretAccessKey },
     place,
-    async close() {
-      owner.close()
-      await server.stop()
-    },
+    close: async () => owner.close(),
   }
 }

@@ -83,6 +83,8 @@ export function placeHint(
 export function syncHint(places: Places, lagging: readonly { readonly name: string }[]): string {
   if (places.repository !== undefined) return `bkp sync ${placeHint('--from', places)}`
   const behind = places.destinations.filter(({ name }) => lagging.some((one) => one.name === name))
-  const targets = behind.map(({ name, url }) => `--to ${safe(quoted(url.includes('?') ? `${name}?…` : name))}`)
+  const shown = ({ name, url }: { name: string; url: string }) =>
+    url.includes('?') ? `${name.replace(/ \(\d+\)$/, '')}?…` : name
+  const targets = behind.map((destination) => `--to ${safe(quoted(shown(destination)))}`)
   return ['bkp sync', placeHint('--from', places, lagging), ...targets].filter((part) => part !== '').join(' ')
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Destination } from '@bkp/core'
@@ -6,6 +6,7 @@ import { isSecret } from '@bkp/plugin-api'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type RunCommandOptions, runCommand } from '../testing/run-command.js'
 import { passphrase } from '../testing/samples.js'
+import { placeHint, syncHint } from './place-names.js'
 
 const home = mkdtempSync(join(tmpdir(), 'bkp-places-'))
 afterAll(() => rmSync(home, { recursive: true }))
@@ -55,6 +56,18 @@ describe('a place', () => {
       { name: 'gopher://x', url: 'gopher://x?b=c' },
       { name: join(process.cwd(), 'photos'), url: join(process.cwd(), 'photos') },
     ])
+  })
+
+  it('that differs from another in its options alone is told apart, also in what to type next', async () => {
+    const [one, other] = ['gopher://x?endpoint=a', 'gopher://x?endpoint=b']
+    const destinations = await opened(stats(one, other))
+    expect(destinations).toEqual([
+      { name: 'gopher://x', url: one },
+      { name: 'gopher://x (2)', url: other },
+    ])
+    const places = { destinations, require: 'all' } as const
+    expect(placeHint('--from', places, [{ name: 'gopher://x (2)' }])).toBe(`--from '${one}'`)
+    expect(syncHint(places, [{ name: 'gopher://x (2)' }])).toBe(`bkp sync --from '${one}' --to 'gopher://x?…'`)
   })
 
   it('is the name of a repository and means all its destinations, with paths from home or beside the file', async () => {
@@ -129,6 +142,36 @@ describe('a place', () => {
     expect(stderr).toContain(
       'option secretKey of photos:cloud comes from the environment variable MY_CLOUD, which is not set',
     )
+  })
+
+  it('has its secrets fetched once, and those of the others never', async () => {
+    const counted = join(home, 'counted.yaml')
+    const asked = join(home, 'asked')
+    const place = (name: string) =>
+      `      ${name}: { url: 'cloud://${name}', options: { secretKey: 'command:echo ${name} >> ${asked}; echo ${secret}' } }`
+    const lines = ['version: 1', 'repositories:', '  one:', '    destinations:', ...['a', 'b', 'c', 'd'].map(place)]
+    writeFileSync(
+      counted,
+      [...lines, `    password: command:echo passphrase >> ${asked}; echo ${passphrase}`].join('\n'),
+      {
+        mode: 0o600,
+      },
+    )
+    const askedBy = async (argv: readonly string[]) => {
+      writeFileSync(asked, '')
+      expect(await run([...argv, '--config', counted], { env: {} })).toMatchObject({ exitCode: 0 })
+      return readFileSync(asked, 'utf8').trim().split('\n').sort()
+    }
+    expect(await askedBy(['backup', home, '--to', 'b'])).toEqual(['b', 'passphrase'])
+    const restore = ['restore', 'latest', '--target', join(home, 'restored')]
+    expect(await askedBy([...restore, '--from', 'one:c', '--from', 'c', '--from', 'd'])).toEqual([
+      'c',
+      'd',
+      'passphrase',
+    ])
+    expect(await askedBy(['sync', '--from', 'a', '--to', 'b'])).toEqual(['a', 'b'])
+    expect(await askedBy(['sync', '--from', 'one', '--to', 'one'])).toEqual(['a', 'b', 'c', 'd'])
+    expect(await askedBy(stats('one'))).toEqual(['a', 'b', 'c', 'd', 'passphrase'])
   })
 
   it('with a secret in the file is used, with a warning that does not show it', async () => {

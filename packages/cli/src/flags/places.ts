@@ -79,7 +79,7 @@ export class PlaceResolver {
       destinations.push(...(await Promise.all(found.map((place) => this.#destinationOf(place, loaded)))))
     }
     const repository = repositoryOf(named)
-    const places = await this.#withLimits(unique(destinations), flags)
+    const places = await this.#withLimits(toldApart(unique(destinations)), flags)
     if (repository === undefined || loaded === undefined) return { destinations: places, require: 'all' }
     await this.#config.warnOfSecrets(loaded, `repositories.${repository}`)
     const settings = loaded.config.repositories[repository] as RepositoryConfig
@@ -173,4 +173,12 @@ function onlyRepository(loaded: LoadedConfig | undefined, flag: string): readonl
 
 function unique(destinations: readonly Destination[]): readonly Destination[] {
   return destinations.filter(({ url }, n) => destinations.findIndex((other) => other.url === url) === n)
+}
+
+/** What differs in its options alone has the same name until here. */
+function toldApart(destinations: readonly Destination[]): readonly Destination[] {
+  return destinations.map((destination, n) => {
+    const before = destinations.slice(0, n).filter(({ name }) => name === destination.name).length
+    return before === 0 ? destination : { ...destination, name: `${destination.name} (${before + 1})` }
+  })
 }

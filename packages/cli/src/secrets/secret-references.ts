@@ -12,6 +12,8 @@ export class SecretReferences {
   readonly #terminal: Terminal
   readonly #signal: AbortSignal
   readonly #machine: Machine
+  /** By file and reference: a program that asks for something is run once, however often a command looks. */
+  readonly #fetched = new Map<string, Promise<string>>()
 
   constructor(
     @inject(Terminal) terminal: Terminal,
@@ -32,7 +34,10 @@ export class SecretReferences {
     const { parseSecretReference } = await import('@bkp/core/config')
     const reference = parseSecretReference(text)
     if (typeof reference === 'string') throw new UsageError(`${what}: ${reference}`, 'Correct it: bkp config edit')
-    const value = await this.#valueOf(reference, what, configFile)
+    const name = `${configFile}\0${text}`
+    const fetching = this.#fetched.get(name) ?? this.#valueOf(reference, what, configFile)
+    this.#fetched.set(name, fetching)
+    const value = await fetching
     if (value === '') throw new UsageError(`${what} is empty`, `It comes from ${placeOf(reference)}`)
     return new Secret(value)
   }

@@ -7,16 +7,18 @@ import { readDirectory, readTrailer, trailerBytes } from '../../format/pack.js'
 import { headerBytes, PartSealer, parseHeader, unwrapObjectKey } from '../../format/sealed-object.js'
 import { openSessions } from '../../format/session.js'
 import { keysOf, readSealed } from '../../repository/repository-index.js'
-import { closeSession, type Session, sessionLifeMs } from '../../repository/session.js'
+import { closeSession, sessionLifeMs } from '../../repository/session.js'
 import { throwIfAborted } from '../abort.js'
 import type { OperationContext } from '../context.js'
 import type { Leases } from '../replicas/leases.js'
-import { asError } from '../replicas/replica.js'
+import { onePlace } from '../replicas/one-place.js'
+import { asError, type Replica } from '../replicas/replica.js'
 
 /**
  * What an interrupted run left behind: packs that no index names. They are entered into the index, so that the next run
  * uses them. Costs one list of `sessions/` for each destination when nothing was interrupted.
  * @returns how many packs were taken over
+ * @throws BkpError `usage` when two destinations are one place
  */
 export async function adoptOrphans(
   context: OperationContext,
@@ -27,10 +29,9 @@ export async function adoptOrphans(
   let adopted = 0
   // One after the other: what the first has is in the index by the time the second is looked at.
   for (const replica of context.replicas) {
-    const session = leases.of(replica)
-    if (session === undefined) continue
+    if (leases.of(replica) === undefined) continue
     try {
-      adopted += await adoptFrom(context, replica.storage, cipherId, session)
+      adopted += await adoptFrom(context, replica, cipherId, leases)
     } catch (error) {
       throwIfAborted(signal)
       // The others do without it.
@@ -43,11 +44,12 @@ export async function adoptOrphans(
 
 async function adoptFrom(
   context: OperationContext,
-  storage: Storage,
+  replica: Replica,
   cipherId: string,
-  ownSession: Session,
+  leases: Leases,
 ): Promise<number> {
-  const dead = await deadSessions(context, storage, ownSession)
+  const { storage } = replica
+  const dead = await deadSessions(context, replica, leases)
   if (dead.length === 0) return 0
   const index = await context.loadIndex({})
   const adopted: IndexPack[] = []
@@ -96,11 +98,17 @@ export async function describePack(
   }
 }
 
-/** Sessions whose writer cannot be alive: of a process of this machine that is gone, or without a heartbeat for long. */
-async function deadSessions(context: OperationContext, storage: Storage, ownSession: Session): Promise<string[]> {
+/**
+ * Sessions whose writer cannot be alive: of a process of this machine that is gone, or without a heartbeat for long.
+ * @throws BkpError `usage` when the run's own lease at another destination lies here: it is the same place
+ */
+async function deadSessions(context: OperationContext, replica: Replica, leases: Leases): Promise<string[]> {
+  const { storage } = replica
   const dead: string[] = []
   for (const key of openSessions(await keysOf(storage, 'sessions/'))) {
-    if (ownSession.owns(key)) continue
+    const holder = leases.holderOf(key)
+    if (holder === replica) continue
+    if (holder !== undefined) throw onePlace(replica.name, holder.name)
     const payload = await readSealed({ ...context.repository, storage }, 'session', key, context.cipherFor, [])
     if (payload === undefined) continue
     const session = parseJsonObject(payload, 'A session')

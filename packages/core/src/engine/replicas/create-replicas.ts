@@ -9,11 +9,12 @@ import {
 } from '../../repository/opened-repository.js'
 import type { CreateRepositoryResult, DestinationOutcome } from '../api.js'
 import type { PluginAccess } from '../plugin-access.js'
+import { refuseOnePlace } from './one-place.js'
 import { asError } from './replica.js'
 
 /**
  * Creates one repository on all destinations.
- * @throws BkpError `repository-exists`, or the error of a place that cannot be used, before anything is written
+ * @throws BkpError `repository-exists`, `usage` when two destinations are one place, or the error of a place that cannot be used, before anything is written
  */
 export async function createReplicas(
   plugins: PluginAccess,
@@ -30,6 +31,7 @@ export async function createReplicas(
       opened.push({ destination, storage })
       await refuseRepository(destination.url, storage)
     }
+    await refuseOnePlace(opened.map(({ destination, storage }) => ({ name: destination.name, storage })))
     const made = await makeRepository(parts, passphrase)
     const outcomes: DestinationOutcome[] = []
     const errors: Error[] = []

@@ -37,6 +37,11 @@ export class Leases {
     return replica.failure === undefined ? this.#sessions.get(replica) : undefined
   }
 
+  /** Whose lease of this run lies under a key. */
+  holderOf(key: string): Replica | undefined {
+    return [...this.#sessions].find(([, session]) => session.owns(key))?.[0]
+  }
+
   /** Stops without a trace of an end. */
   async abandon(): Promise<void> {
     await Promise.all([...this.#sessions.values()].map((session) => session.abandon()))

@@ -6,6 +6,7 @@ import { abortError, throwIfAborted } from '../abort.js'
 import type { SyncOptions, SyncOutcome, SyncResult } from '../api.js'
 import type { PluginAccess } from '../plugin-access.js'
 import { copyObjects, findMissing, type MissingObject, type MissingObjects } from './copy-missing.js'
+import { refuseOnePlace } from './one-place.js'
 import { openReplicas, openStorageAt } from './open-replicas.js'
 import { asError, lostEvent, Replica } from './replica.js'
 import { type FellOver, ReplicatedStorage } from './replicated-storage.js'
@@ -26,7 +27,7 @@ interface Target {
 /**
  * Gives destinations the objects that others of the same repository have, byte for byte; no passphrase is needed. What is
  * there already is not sent again, so that it can be broken off and begun anew. Nothing is removed anywhere.
- * @throws when nothing can be read from, or a destination holds another repository
+ * @throws when nothing can be read from, a destination holds another repository, or two of them are one place
  */
 export async function syncReplicas(options: SyncOptions, parts: SyncParts): Promise<SyncResult> {
   const { signal, onEvent } = options
@@ -34,9 +35,10 @@ export async function syncReplicas(options: SyncOptions, parts: SyncParts): Prom
   onEvent?.({ kind: 'started', operation: 'sync' })
   const sources = await openReplicas(parts.plugins, options.from)
   const opened = [...sources.replicas]
+  // By URL: places that differ in their options alone are shown by the same name.
   const outcomes = new Map<string, SyncOutcome>()
   const fail = (destination: Destination, error: Error) =>
-    outcomes.set(destination.name, {
+    outcomes.set(destination.url, {
       ...shownPlace(destination),
       state: 'lagging',
       objects: 0,
@@ -48,20 +50,19 @@ export async function syncReplicas(options: SyncOptions, parts: SyncParts): Prom
       // The configuration may name a new destination among those that are read from.
       if (options.create && isBkpError(error, 'no-repository')) continue
       onEvent?.(lostEvent(destination.name, error))
-      if (options.to.some(({ name }) => name === destination.name)) fail(destination, error)
+      if (options.to.some(({ url }) => url === destination.url)) fail(destination, error)
     }
     const targets: Target[] = []
     for (const destination of options.to) {
       throwIfAborted(signal)
-      if (outcomes.has(destination.name)) continue
+      if (outcomes.has(destination.url)) continue
       try {
-        const known = sources.replicas.find(({ name }) => name === destination.name)
+        const known = sources.replicas.find((source) => source.destination.url === destination.url)
         const replica = known ?? (await openTarget(destination, options, parts.plugins))
         if (known === undefined) opened.push(replica)
         else if (sources.replicas.length === 1 && options.from.length > 1) {
           // The others are away or empty: it is the one that has something.
-          const { name, url } = destination
-          outcomes.set(name, { name, url, state: 'complete', objects: 0, bytes: 0 })
+          outcomes.set(destination.url, { ...shownPlace(destination), state: 'complete', objects: 0, bytes: 0 })
           continue
         }
         targets.push(await compare(replica, sources.replicas, parts.onFellOver, signal))
@@ -73,8 +74,13 @@ export async function syncReplicas(options: SyncOptions, parts: SyncParts): Prom
         onEvent?.(lostEvent(destination.name, failure))
       }
     }
+    if (!options.dryRun) {
+      const written = targets.map(({ replica }) => replica)
+      const read = sources.replicas.filter((replica) => !written.includes(replica))
+      await refuseOnePlace(written, read)
+    }
     const damaged = await copyToAll(targets, options, outcomes)
-    const inOrder = options.to.map(({ name }) => outcomes.get(name)).filter((outcome) => outcome !== undefined)
+    const inOrder = options.to.map(({ url }) => outcomes.get(url)).filter((outcome) => outcome !== undefined)
     return { destinations: inOrder, damaged, elapsedMs: parts.now() - started }
   } finally {
     await Promise.all(opened.map(({ storage }) => storage.close()))
@@ -108,24 +114,25 @@ async function copyToAll(
   const damaged = new Map<string, string>()
   await Promise.all(
     targets.map(async ({ replica, from, missing }) => {
+      const { url: key } = replica.destination
       const { name, url } = shownPlace(replica.destination)
       if (dryRun) {
         const { objects, bytes } = missing
-        outcomes.set(name, { name, url, state: objects === 0 ? 'complete' : 'lagging', objects, bytes })
+        outcomes.set(key, { name, url, state: objects === 0 ? 'complete' : 'lagging', objects, bytes })
         return
       }
       try {
         const copied = await copyObjects(missing, from, replica.storage, { signal, onCopied })
-        for (const { key, message } of copied.damaged) damaged.set(key, message)
+        for (const one of copied.damaged) damaged.set(one.key, one.message)
         const { objects, bytes } = copied
         const isComplete = copied.damaged.length === 0
         const message = isComplete ? {} : { message: `${copied.damaged.length} objects cannot be read sound anywhere` }
-        outcomes.set(name, { name, url, state: isComplete ? 'complete' : 'lagging', objects, bytes, ...message })
+        outcomes.set(key, { name, url, state: isComplete ? 'complete' : 'lagging', objects, bytes, ...message })
       } catch (error) {
         if (signal?.aborted) throw abortError(signal)
         done.errors++
         const failure = asError(error)
-        outcomes.set(name, { name, url, state: 'lagging', objects: 0, bytes: 0, message: failure.message })
+        outcomes.set(key, { name, url, state: 'lagging', objects: 0, bytes: 0, message: failure.message })
         onEvent?.(lostEvent(name, failure))
       }
     }),
