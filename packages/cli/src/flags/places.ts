@@ -2,7 +2,7 @@ import type { Destination } from '@bkp/core'
 import type { CompressionConfig, RepositoryConfig, Requirement } from '@bkp/core/config'
 import type { Secret } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
-import { Machine } from '../composition/tokens.js'
+import { CommandSignal, Machine } from '../composition/tokens.js'
 import { ConfigFile, type LoadedConfig } from '../config/config-file.js'
 import { pathInConfig } from '../config/config-path.js'
 import { UsageError } from '../errors/cli-error.js'
@@ -49,15 +49,18 @@ export class PlaceResolver {
   readonly #config: ConfigFile
   readonly #references: SecretReferences
   readonly #machine: Machine
+  readonly #signal: AbortSignal
 
   constructor(
     @inject(ConfigFile) config: ConfigFile,
     @inject(SecretReferences) references: SecretReferences,
     @inject(Machine) machine: Machine,
+    @inject(CommandSignal) signal: AbortSignal,
   ) {
     this.#config = config
     this.#references = references
     this.#machine = machine
+    this.#signal = signal
   }
 
   /** @throws UsageError, ConfigError */
@@ -107,12 +110,19 @@ export class PlaceResolver {
       if (typeof value !== 'string' || !isSecretProperty(properties[option])) return [option, value] as const
       return [option, await this.#references.fetch(value, `option ${option} of ${repository}:${name}`, path)] as const
     })
-    return {
+    const destination = {
       name,
       url: isPlainPath(url) ? pathInConfig(url, path, this.#machine.home) : url,
-      ...(fetched.length === 0 ? {} : { options: Object.fromEntries(await Promise.all(fetched)) }),
       ...(limits === undefined ? {} : { limits }),
       ...(patience === undefined ? {} : { patience }),
+    }
+    if (fetched.length === 0) return destination
+    try {
+      return { ...destination, options: Object.fromEntries(await Promise.all(fetched)) }
+    } catch (error) {
+      if (!(error instanceof UsageError) || this.#signal.aborted) throw error
+      // The others do without it.
+      return { ...destination, unusable: error }
     }
   }
 

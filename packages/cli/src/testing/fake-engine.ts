@@ -79,6 +79,8 @@ export class FakeEngine implements Engine {
   async openRepository(destinations: readonly Destination[], unlock: Unlock): Promise<Repository> {
     const url = firstUrl(destinations)
     this.opened = destinations
+    const unusable = destinations.map((destination) => destination.unusable)
+    if (!unusable.includes(undefined)) throw unusable[0]
     const secret = unlock.kind === 'passphrase' ? unlock.passphrase.reveal() : unlock.code.reveal()
     this.#note('openRepository', { url, kind: unlock.kind })
     if (secret !== (unlock.kind === 'passphrase' ? samples.passphrase : samples.recoveryCode)) {

@@ -38,6 +38,8 @@ export interface Destination {
   readonly options?: Readonly<Record<string, unknown>>
   readonly limits?: TransferLimits
   readonly patience?: Patience
+  /** Why it cannot be used, where that is known by now, e.g. a secret that could not be fetched: whoever opens it is told so. */
+  readonly unusable?: Error
 }
 
 /** A destination that is known by its URL alone. */

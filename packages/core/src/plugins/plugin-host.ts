@@ -85,6 +85,7 @@ export class PluginHost {
     intent: 'create' | 'open',
     confirm?: StorageRequest['confirm'],
   ): Promise<Storage> {
+    if (destination.unusable !== undefined) throw destination.unusable
     const scheme = schemeOf(destination.url)
     const found = this.#catalogue.findScheme(scheme)
     if (found === undefined) {
