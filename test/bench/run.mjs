@@ -6,6 +6,7 @@ import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { changeFiles, makeDataset } from './dataset.mjs'
+import { line, median } from './destinations/figures.mjs'
 import { measure, sizeOf } from './measure.mjs'
 import { tools } from './tools.mjs'
 
@@ -115,12 +116,4 @@ async function startUp() {
   )
 }
 
-function line({ wallSeconds, cpuSeconds, peakMiB }) {
-  return `${wallSeconds.toFixed(2).padStart(7)} s wall  ${cpuSeconds.toFixed(2).padStart(7)} s cpu  ${peakMiB.toFixed(0).padStart(5)} MiB peak`
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1] ?? Number.NaN
-}
 if (!existsSync(source)) process.exitCode = 1

@@ -5,7 +5,8 @@ export function line({ wallSeconds, cpuSeconds, peakMiB }) {
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1] ?? Number.NaN
+  const middle = (sorted.length - 1) / 2
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2
 }
 
 export const lowest = (values) => Math.min(...values)
