@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 
 const mounted: string[] = []
 
@@ -15,6 +15,20 @@ export function mountMemory(folder: string, sizeMiB: number): void {
 
 export function resizeMemory(folder: string, sizeMiB: number): void {
   run('mount', '-o', `remount,size=${sizeMiB}m`, folder)
+}
+
+/** Leaves a disk in memory room for a mebibyte more, also while somebody writes to it. */
+export function fillMemory(folder: string): void {
+  for (let attempt = 1; ; attempt++) {
+    const { blocks, bfree, bsize } = statfsSync(folder)
+    try {
+      resizeMemory(folder, Math.ceil(((blocks - bfree) * bsize) / 2 ** 20) + 1)
+      return
+    } catch (error) {
+      // More than that has been written meanwhile.
+      if (attempt === 50) throw error
+    }
+  }
 }
 
 /** Shows a file or folder at another place as well. */

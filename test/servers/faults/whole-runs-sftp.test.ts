@@ -1,9 +1,9 @@
-import { readFileSync, statfsSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe } from 'vitest'
 import { filesIn } from '../../support/damage-folder.js'
 import { ownsMachine } from '../../support/machine.js'
-import { mountMemory, resizeMemory, unmountInUse } from '../../support/mounts.js'
+import { fillMemory, mountMemory, resizeMemory, unmountInUse } from '../../support/mounts.js'
 import { startOpenSsh } from '../support/openssh.js'
 import { hasServer } from '../support/servers.js'
 import { accessTo } from '../support/sftp.js'
@@ -35,10 +35,7 @@ describe.runIf(hasServer('openssh') && ownsMachine)('with OpenSSH', () => {
         revoke: async () => writeFileSync(server.authorizedKeys, ''),
         allow: async () => writeFileSync(server.authorizedKeys, allowed),
         room: {
-          async end(place) {
-            const { blocks, bfree, bsize } = statfsSync(folderOf(place))
-            resizeMemory(folderOf(place), Math.ceil(((blocks - bfree) * bsize) / 2 ** 20) + 1)
-          },
+          end: async (place) => fillMemory(folderOf(place)),
           make: async (place) => resizeMemory(folderOf(place), largeMiB),
         },
         stop: () => server.stop(),

@@ -1,9 +1,9 @@
-import { chmodSync, readFileSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe } from 'vitest'
 import { filesIn } from '../../support/damage-folder.js'
 import { ownsMachine } from '../../support/machine.js'
-import { mountMemory, resizeMemory, unmountInUse } from '../../support/mounts.js'
+import { fillMemory, mountMemory, resizeMemory, unmountInUse } from '../../support/mounts.js'
 import { startApache } from '../support/apache.js'
 import { hasServer } from '../support/servers.js'
 import { describeWholeRuns } from './support/whole-runs.js'
@@ -37,10 +37,7 @@ describe.runIf(hasServer('apache') && ownsMachine)('with Apache', () => {
         revoke: async () => writeFileSync(users, ''),
         allow: async () => writeFileSync(users, allowed),
         room: {
-          async end(place) {
-            const { blocks, bfree, bsize } = statfsSync(folderOf(place))
-            resizeMemory(folderOf(place), Math.ceil(((blocks - bfree) * bsize) / 2 ** 20) + 1)
-          },
+          end: async (place) => fillMemory(folderOf(place)),
           make: async (place) => resizeMemory(folderOf(place), largeMiB),
         },
         stop: () => server.stop(),
