@@ -25,7 +25,11 @@ beforeEach(async () => {
   vi.spyOn(inner, 'get')
   storage = begin()
 })
-afterEach(() => rmSync(root, { recursive: true }))
+afterEach(async () => {
+  // What is being kept is waited for.
+  await storage.close()
+  rmSync(root, { recursive: true })
+})
 
 describe('small objects of a repository', () => {
   it.each([indexKey(name), snapshotKey(name)])('are read once: %s', async (key) => {
