@@ -1,11 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { isPortError, type Logger, type Secret, type SourceModule } from '@bkp/plugin-api'
+import { isPortError, type Logger, type Secret } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import type { Destination } from '../config/destination.js'
 import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError } from '../errors/index.js'
-import { loadNative as loadNativeArgon2 } from '../format/argon2.js'
-import { createKeyedHasher } from '../hash/keyed-hasher.js'
 import { hideSecrets } from '../notify/hide-secrets.js'
 import { NotifierGroup } from '../notify/notifier-group.js'
 import { keepObjects } from '../repository/cached-objects.js'
@@ -29,6 +27,7 @@ import type {
 } from './api.js'
 import { OperationContext } from './context.js'
 import { Probe } from './destinations/probe.js'
+import { examine } from './examine.js'
 import { describeCodecs, type PluginAccess } from './plugin-access.js'
 import { createReplicas } from './replicas/create-replicas.js'
 import { FallOverLog } from './replicas/fall-over-log.js'
@@ -149,36 +148,8 @@ export class PluginEngine implements Engine {
     return 'none'
   }
 
-  async doctor(): Promise<readonly DoctorFinding[]> {
-    const findings: DoctorFinding[] = [{ level: 'ok', subject: 'node', message: process.version }]
-    const compressions = this.#plugins.idsOf('compression')
-    const ciphers = this.#plugins.idsOf('encryption')
-    const described = describeCodecs(this.#plugins, compressions, { foreignCiphers: ciphers })
-    const codecs = await Codecs.load(described, this.#plugins.contain)
-    for (const [number, id] of compressions.entries())
-      findings.push(this.#try(`compression ${id}`, () => codecs.compressor(number)))
-    for (const id of ciphers) findings.push(this.#try(`encryption ${id}`, () => codecs.cipher(id)))
-    const { implementation } = await createKeyedHasher(new Uint8Array(32))
-    const isNative = implementation === 'native'
-    findings.push({
-      level: isNative ? 'ok' : 'warning',
-      subject: 'BLAKE3',
-      message: isNative ? 'native' : 'WebAssembly: slower, the same results',
-    })
-    const hasArgon2 = (await loadNativeArgon2()) !== undefined
-    findings.push({
-      level: hasArgon2 ? 'ok' : 'warning',
-      subject: 'Argon2',
-      message: hasArgon2 ? 'native' : 'JavaScript: opening takes seconds',
-    })
-    for (const id of this.#plugins.idsOf('source')) {
-      const limitations = await this.#limitations(id)
-      if (limitations.length === 0)
-        findings.push({ level: 'ok', subject: `source ${id}`, message: 'everything is kept' })
-      for (const limitation of limitations)
-        findings.push({ level: 'warning', subject: `source ${id}`, message: `not kept: ${limitation}` })
-    }
-    return findings
+  doctor(): Promise<readonly DoctorFinding[]> {
+    return examine(this.#plugins)
   }
 
   async close(): Promise<void> {
@@ -228,27 +199,5 @@ export class PluginEngine implements Engine {
 
   hideSecrets<T>(value: T): T {
     return hideSecrets(value, this.#plugins.secrets())
-  }
-
-  async #limitations(id: string): Promise<readonly string[]> {
-    const module = this.#plugins.workerModule('source', id)
-    if (module === undefined) return []
-    const ask = async () => ((await import(module.url)) as { default: SourceModule }).default.limitations?.() ?? []
-    return module.plugin === undefined ? ask() : this.#plugins.contain(module.plugin, 'load', ask)
-  }
-
-  #try(subject: string, action: () => unknown): DoctorFinding {
-    try {
-      action()
-      return { level: 'ok', subject, message: 'works' }
-    } catch (error) {
-      if (!(error instanceof BkpError)) throw error
-      return {
-        level: 'warning',
-        subject,
-        message: error.message,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-      }
-    }
   }
 }
