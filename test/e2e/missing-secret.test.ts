@@ -37,6 +37,9 @@ describe('a destination whose secret cannot be fetched', () => {
       ['b2', 'lagging'],
     ])
     expect(JSON.stringify(destinations)).toContain('NOBODY_HAS_SET_THIS')
+    const forPeople = await run('backup', at('source'), '--to', 'docs')
+    expect(forPeople.code).toBe(4)
+    expect(forPeople.stderr).toContain('bkp config edit')
   })
 
   it('is not read from, which is said', async () => {

@@ -1,6 +1,5 @@
-import { isPortError, type Storage } from '@bkp/plugin-api'
+import type { Storage } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
-import { isBkpError } from '../../errors/index.js'
 import type { EngineEvent } from '../api.js'
 
 /** A destination while a command runs: its storage, and whether it still takes part. */
@@ -42,8 +41,9 @@ export function lostEvent(name: string, error: Error): EngineEvent {
 
 /** What can be done about an error, where it says so. */
 export function hintOf(error: Error): { readonly hint?: string } {
-  const hint = isBkpError(error) || isPortError(error) ? error.hint : undefined
-  return hint === undefined ? {} : { hint }
+  // Whoever found a destination unusable before it was opened has errors of its own.
+  const { hint } = error as { readonly hint?: unknown }
+  return typeof hint === 'string' ? { hint } : {}
 }
 
 /** What a thrown value says, as an error. */
