@@ -3,6 +3,28 @@ import { hideSecrets } from '../notify/hide-secrets.js'
 
 export type LogLevel = 'debug' | 'info' | 'warn'
 
+/** What is logged in another thread or process, on its way here. */
+export interface LogMessage {
+  readonly kind: 'log'
+  readonly level: LogLevel
+  readonly message: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** A logger where nobody listens: what it is told is sent to where somebody does. */
+export function sendingLogger(send: (message: LogMessage) => void): Logger {
+  const at =
+    (level: LogLevel): Logger[LogLevel] =>
+    (message, details) =>
+      send({
+        kind: 'log',
+        level,
+        message: String(message),
+        ...(details === undefined ? {} : { details: plainDetails(details) }),
+      })
+  return { debug: at('debug'), info: at('info'), warn: at('warn') }
+}
+
 /** @param packageName whose code said it; undefined for core @param line without secrets */
 export type OnLogLine = (packageName: string | undefined, level: LogLevel, line: string) => void
 

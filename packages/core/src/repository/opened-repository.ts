@@ -88,15 +88,13 @@ export interface LockedRepository {
 }
 
 /** @throws BkpError `wrong-passphrase`, `unsupported`, `damaged` */
-export async function openRepository(
-  { url, storage, descriptor }: LockedRepository,
-  secret: UnlockSecret,
-): Promise<OpenedRepository> {
+export async function openRepository(locked: LockedRepository, secret: UnlockSecret): Promise<OpenedRepository> {
+  const { descriptor } = locked
   requireFeatures(descriptor, 'read')
-  const masterKey = await unlock({ url, storage, descriptor }, secret)
+  const masterKey = await unlock(locked, secret)
   const keys = deriveKeys(masterKey, descriptor.repository)
   verifyDescriptor(descriptor, keys.descriptor)
-  return { url, storage, descriptor, id: descriptor.repository, keys }
+  return { ...locked, id: descriptor.repository, keys }
 }
 
 export async function readDescriptor(url: string, storage: Storage): Promise<Descriptor> {

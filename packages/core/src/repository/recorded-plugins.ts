@@ -1,5 +1,6 @@
 import { isPortError } from '@bkp/plugin-api'
 import { isBkpError } from '../errors/index.js'
+import { compareTimestamps } from '../format/json.js'
 import type { CipherInUse } from '../format/sealed-object.js'
 import { parseSnapshot } from '../format/snapshot.js'
 import type { SnapshotPlugin } from '../format/snapshot-plugins.js'
@@ -51,7 +52,7 @@ export class RecordedPlugins {
     } catch (error) {
       if (!isPortError(error)) throw error
     }
-    return found.sort((a, b) => (a.time < b.time ? 1 : -1)).flatMap(({ plugins }) => plugins)
+    return found.sort((a, b) => compareTimestamps(b.time, a.time)).flatMap(({ plugins }) => plugins)
   }
 
   async #read(key: string) {

@@ -26,7 +26,7 @@ export class CheckRecords {
 
   async remember(repositoryId: string, url: string, record: CheckRecord): Promise<void> {
     try {
-      await replaceFile(this.#fileOf(repositoryId, url), `${JSON.stringify(record)}\n`)
+      await replaceFile(this.#fileOf(repositoryId, url), `${JSON.stringify(record)}\n`, { isDurable: false })
     } catch {
       // A check that went well must not fail because this machine has no place to remember it.
     }

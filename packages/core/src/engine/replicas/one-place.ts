@@ -18,19 +18,22 @@ interface Place {
 }
 
 /**
- * Puts a mark at each place and looks for it at the others. A mark is a session without a writer, and is closed like one.
+ * Puts a mark at each place and looks for it at the others. A mark is a session without a writer, and is closed like one. A
+ * place that fails is left to whoever works with it next.
  * @param readOnly are looked at, and may be the same among themselves
- * A place that fails is left to whoever works with it next.
  * @throws BkpError `usage` when two are one
  */
 export async function refuseOnePlace(places: readonly Place[], readOnly: readonly Place[] = []): Promise<void> {
   const marked: { readonly place: Place; readonly key: string }[] = []
+  const all = [...places, ...readOnly]
+  // Nobody looks for a mark of the last.
+  const toMark = places.filter((place) => place !== all.at(-1))
   try {
-    for (const place of [...places, ...readOnly]) {
+    for (const place of all) {
       try {
         for (const { place: other, key } of marked)
           if (await exists(place.storage, key)) throw onePlace(other.name, place.name)
-        if (readOnly.includes(place) || place === [...places, ...readOnly].at(-1)) continue
+        if (!toMark.includes(place)) continue
         const key = sessionKey(randomBytes(16).toString('hex'))
         await place.storage.put(key, new Uint8Array(0))
         marked.push({ place, key })

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import type { Logger } from '@bkp/plugin-api'
-import { type LogLevel, plainDetails } from '../../log/plugin-logs.js'
+import { sendingLogger } from '../../log/plugin-logs.js'
 import { startBackupWorker } from '../backup/backup-worker.js'
 import type { BackupSetup } from '../backup/protocol.js'
 import { ReadAhead } from '../backup/read-ahead.js'
@@ -20,16 +19,7 @@ import { type EarlyOrder, endOrder, type ThreadStart } from './threads.js'
 const port = parentPort
 if (port === null) throw new Error('This module runs in worker threads only')
 
-const say =
-  (level: LogLevel): Logger[LogLevel] =>
-  (message, details) =>
-    port.postMessage({
-      kind: 'log',
-      level,
-      message: String(message),
-      ...(details === undefined ? {} : { details: plainDetails(details) }),
-    })
-const log: Logger = { debug: say('debug'), info: say('info'), warn: say('warn') }
+const log = sendingLogger((message) => port.postMessage(message))
 
 const fail = (error: unknown) => port.postMessage({ kind: 'failed', error: sendError(error) })
 process.on('uncaughtException', fail)

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { BkpError } from '../../errors/index.js'
-import type { LogLevel } from '../../log/plugin-logs.js'
+import type { LogMessage } from '../../log/plugin-logs.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
 import type { PluginAccess } from '../plugin-access.js'
 import { withBlame } from './blame.js'
@@ -30,13 +30,6 @@ export type CommonMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly error: SentError }
   | LogMessage
-
-interface LogMessage {
-  readonly kind: 'log'
-  readonly level: LogLevel
-  readonly message: string
-  readonly details?: Readonly<Record<string, unknown>>
-}
 
 /** What every pool of a repository is started with. */
 export interface PoolParts {

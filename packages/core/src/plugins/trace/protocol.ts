@@ -1,4 +1,4 @@
-import type { LogLevel } from '../../log/plugin-logs.js'
+import type { LogMessage } from '../../log/plugin-logs.js'
 import type { InstalledPlugin } from '../manifest.js'
 
 /** What of a plugin is tried in one process: its entry, or a module that threads would import. */
@@ -14,11 +14,6 @@ export interface TraceOrder {
 
 /** What the process says. */
 export type TraceMessage =
-  | {
-      readonly kind: 'log'
-      readonly level: LogLevel
-      readonly message: string
-      readonly details?: Readonly<Record<string, unknown>>
-    }
+  | LogMessage
   /** Why it does not work, if it does not. */
   | { readonly kind: 'done'; readonly ms: number; readonly error?: string }

@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
-import type { Logger } from '@bkp/plugin-api'
-import { type LogLevel, plainDetails } from '../../log/plugin-logs.js'
+import { sendingLogger } from '../../log/plugin-logs.js'
 import { activate } from '../activate.js'
 import { withinActivation } from '../containment/activation-limit.js'
 import { PluginGuard } from '../containment/plugin-guard.js'
@@ -16,16 +15,7 @@ import type { TraceMessage, TraceOrder } from './protocol.js'
 const soonMs = 100
 
 const say = (message: TraceMessage, then: () => void = () => undefined) => process.send?.(message, undefined, {}, then)
-const at =
-  (level: LogLevel): Logger[LogLevel] =>
-  (message, details) =>
-    say({
-      kind: 'log',
-      level,
-      message: String(message),
-      ...(details === undefined ? {} : { details: plainDetails(details) }),
-    })
-const log: Logger = { debug: at('debug'), info: at('info'), warn: at('warn') }
+const log = sendingLogger((message) => say(message))
 
 async function tried({ plugin, unit }: TraceOrder): Promise<TraceMessage> {
   const guard = new PluginGuard(plugin.packageName, plugin.directory, log)
