@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { type BackupResult, createEngine, type Engine } from '@bkp/core'
 import { PortError, Secret, type Storage } from '@bkp/plugin-api'
 import { InMemoryStorage } from '@bkp/testkit'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { memoryPluginDirectories } from '../support/memory-plugins.js'
 import { madeStorages } from '../support/memory-storage-plugin/index.mjs'
 import { plainBackup } from '../support/plain-backup.js'
 import { noise } from '../support/torture-tree.js'
@@ -22,10 +22,6 @@ let source: string
 let engine: Engine
 /** What the two hold in the beginning: the far one lags, and both have packs of a run that was interrupted. */
 let start: { readonly near: Objects; readonly far: Objects }
-
-function folderOf(plugin: string): string {
-  return dirname(fileURLToPath(import.meta.resolve(`${plugin}/package.json`)))
-}
 
 /** Fails every call from the nth on. */
 function failingFrom(objects: Objects, number: number) {
@@ -84,11 +80,9 @@ beforeAll(async () => {
   work = mkdtempSync(join(tmpdir(), 'bkp-failing-'))
   source = join(work, 'source')
   mkdirSync(source)
-  const plugins = ['@bkp/source-fs', '@bkp/cipher-aes-gcm'].map(folderOf)
-  plugins.push(fileURLToPath(new URL('../support/memory-storage-plugin', import.meta.url)))
   vi.useFakeTimers({ toFake: ['Date'] })
   engine = await createEngine({
-    pluginDirectories: plugins,
+    pluginDirectories: memoryPluginDirectories,
     workers: 2,
     spool: { directory: join(work, 'spool'), limitBytes: 2 ** 24 },
   })

@@ -1,18 +1,17 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { createEngine, type Engine, type Repository } from '@bkp/core'
-import { Secret, type Storage } from '@bkp/plugin-api'
+import { type GetOptions, Secret } from '@bkp/plugin-api'
 import { InMemoryStorage } from '@bkp/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { memoryPluginDirectories } from '../support/memory-plugins.js'
 import { madeStorages } from '../support/memory-storage-plugin/index.mjs'
 import { plainBackup } from '../support/plain-backup.js'
 import { noise } from '../support/torture-tree.js'
 
 const place = { name: 'made:far', url: 'made:far' }
 const unlock = { kind: 'passphrase', passphrase: new Secret('a passphrase') } as const
-const folderOf = (plugin: string) => dirname(fileURLToPath(import.meta.resolve(`${plugin}/package.json`)))
 let work: string
 let cache: string
 let objects: Map<string, Uint8Array>
@@ -20,22 +19,16 @@ let objects: Map<string, Uint8Array>
 let read: string[]
 let engine: Engine
 
-/** A storage that is not on this machine. */
-function hold(isLocal: boolean): void {
-  const inner = new InMemoryStorage({ objects })
-  const storage: Storage = {
-    capabilities: { ...inner.capabilities, isLocal },
-    put: (...call) => inner.put(...call),
-    get: (key, options) => {
-      read.push(key)
-      return inner.get(key, options)
-    },
-    stat: (...call) => inner.stat(...call),
-    remove: (...call) => inner.remove(...call),
-    list: (...call) => inner.list(...call),
-    close: () => inner.close(),
+class NotedStorage extends InMemoryStorage {
+  override get(key: string, options?: GetOptions): Promise<Uint8Array> {
+    read.push(key)
+    return super.get(key, options)
   }
-  madeStorages.set(place.url, storage)
+}
+
+/** Where the repository seems to be. */
+function hold(isLocal: boolean): void {
+  madeStorages.set(place.url, new NotedStorage({ objects, capabilities: { isLocal } }))
 }
 
 async function open<T>(action: (repository: Repository) => Promise<T>, options = {}): Promise<T> {
@@ -76,10 +69,8 @@ beforeEach(async () => {
   objects = new Map()
   read = []
   mkdirSync(join(work, 'source'))
-  const plugins = ['@bkp/source-fs', '@bkp/cipher-aes-gcm'].map(folderOf)
-  plugins.push(fileURLToPath(new URL('../support/memory-storage-plugin', import.meta.url)))
   const spool = { directory: join(work, 'spool'), limitBytes: 2 ** 24 }
-  engine = await createEngine({ pluginDirectories: plugins, workers: 1, spool, cacheDirectory: cache })
+  engine = await createEngine({ pluginDirectories: memoryPluginDirectories, workers: 1, spool, cacheDirectory: cache })
   hold(false)
   await engine.createRepository([place], unlock.passphrase)
   for (const n of [1, 2, 3]) {

@@ -24,15 +24,28 @@ export async function run(program: string, args: readonly string[], cwd: string)
   return stdout
 }
 
-const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline']
+/** What npm need not do for tests. */
+export const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline']
 const install = (folder: string) => run('npm', ['install', ...quiet], folder)
 
-/** Packs a package as `npm publish` does. @returns the path of the tarball */
-export async function pack(folder: string, into: string): Promise<string> {
+/** What npm says of a package that it has packed. */
+export interface PackedPackage {
+  readonly filename: string
+  readonly integrity: string
+  readonly files: readonly { readonly path: string }[]
+}
+
+/** Packs a package as `npm publish` does. */
+export async function packDescribed(folder: string, into: string): Promise<PackedPackage> {
   const [packed] = JSON.parse(
     await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', into], folder),
-  ) as [{ filename: string }]
-  return join(into, packed.filename)
+  ) as [PackedPackage]
+  return packed
+}
+
+/** @returns the path of the tarball */
+export async function pack(folder: string, into: string): Promise<string> {
+  return join(into, (await packDescribed(folder, into)).filename)
 }
 
 /** A tarball of what strangers build against, as the registry would have it. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { run } from '../../support/examples.js'
+import { packDescribed, quiet, run } from '../../support/examples.js'
 import { expectSameTree } from '../../support/same-tree.js'
 import { type StandInRegistry, startRegistry } from '../plugins/support/stand-in-registry.js'
 
@@ -26,7 +26,6 @@ const packages: readonly Package[] = ['packages', 'plugins'].flatMap((parent) =>
     return { folder, ...JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) } as Package
   }),
 )
-const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline']
 let work: string
 let registry: StandInRegistry
 let files: ReadonlyMap<string, readonly string[]>
@@ -36,10 +35,7 @@ const install = (folder: string, ...what: string[]) =>
   run('npm', ['install', ...quiet, `--@bkp:registry=${registry.url}`, ...what], folder)
 
 async function publish({ folder, ...manifest }: Package): Promise<readonly string[]> {
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', work]
-  const [packed] = JSON.parse(await run('npm', args, folder)) as [
-    { filename: string; integrity: string; files: readonly { path: string }[] },
-  ]
+  const packed = await packDescribed(folder, work)
   const path = join(work, packed.filename)
   registry.publish(manifest.name, manifest.version, { path, integrity: packed.integrity, manifest }, '2026-01-01')
   if (manifest.name === 'bkp') commandLine = path
