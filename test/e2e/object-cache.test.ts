@@ -61,7 +61,7 @@ async function listAll(options = {}): Promise<number> {
 }
 
 const readOf = (family: string) => read.filter((key) => key.startsWith(`${family}/`))
-const keptIn = () => readdirSync(cache).filter((name) => name.endsWith('-objects'))
+const keptIn = () => readdirSync(cache).filter((name) => name.endsWith('-objects') || name === 'key-slots')
 
 beforeEach(async () => {
   work = mkdtempSync(join(tmpdir(), 'bkp-objects-'))
@@ -87,9 +87,10 @@ describe('of a repository on a network', () => {
     expect(await listAll()).toBeGreaterThan(3)
     expect(readOf('index')).toHaveLength(3)
     expect(readOf('snapshots')).toHaveLength(3)
+    expect(readOf('keys')).not.toHaveLength(0)
     read = []
     expect(await listAll()).toBeGreaterThan(3)
-    expect([readOf('index'), readOf('snapshots')]).toEqual([[], []])
+    expect([readOf('index'), readOf('snapshots'), readOf('keys')]).toEqual([[], [], []])
     await backup()
     expect(readOf('index')).toEqual([])
   })
@@ -123,5 +124,5 @@ it('of a repository on this machine nothing is kept', async () => {
   expect(existsSync(cache) ? keptIn() : []).toEqual([])
   hold(false)
   await listAll()
-  expect(keptIn()).toHaveLength(1)
+  expect(keptIn()).toHaveLength(2)
 })

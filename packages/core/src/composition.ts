@@ -5,6 +5,7 @@ import type { Engine, EngineOptions } from './engine/api.js'
 import { PluginEngine } from './engine/engine.js'
 import type { PluginAccess } from './engine/plugin-access.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/tokens.js'
+import { collectAtOnce } from './engine/worker/v8-flags.js'
 import { ContainedStorage } from './plugins/containment/contained-storage.js'
 import { foreignPlugins } from './plugins/containment/process-guards.js'
 import type { ReadManifests } from './plugins/manifest.js'
@@ -37,6 +38,7 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
       const raw = await openPatiently(() => host.openStorage(destination, intent, options.confirm), destination, {
         onWait: ({ error, delayMs }) => core.warn(retrying(destination.name, delayMs, error)),
       })
+      if (!raw.capabilities.isLocal) collectAtOnce()
       return wrapStorage(raw, destination, {
         // A disk of this machine is not waited for by a clock, unless nobody knows how it is used.
         ...(raw instanceof ContainedStorage ? { limitsLocal: true } : {}),

@@ -27,7 +27,7 @@ export default class Diff extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Diff)
-    const repository = await this.openToRead(flags)
+    const repository = await this.openToRead(flags, { loadIndex: true })
     const before = await repository.resolveSnapshot(args.before, snapshotFilter(flags))
     const after = await repository.resolveSnapshot(args.after, snapshotFilter(flags))
     for await (const entry of repository.diff(before.id, after.id, { signal: this.signal })) {

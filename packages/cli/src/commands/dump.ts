@@ -20,7 +20,7 @@ export default class Dump extends BaseCommand {
     const { flags, args } = await this.parse(Dump)
     const { snapshot, path } = parseSnapshotPath(args.file)
     if (path === undefined) throw new UsageError('No file is named', 'Write bkp dump SNAP:/path/of/file --from URL')
-    const repository = await this.openToRead(flags)
+    const repository = await this.openToRead(flags, { loadIndex: true })
     const { id } = await repository.resolveSnapshot(snapshot, snapshotFilter(flags))
     for await (const piece of repository.dump(id, path, { signal: this.signal }))
       await this.terminal.stdout.write(piece)

@@ -27,7 +27,7 @@ export default class Find extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Find)
-    const repository = await this.openToRead(flags)
+    const repository = await this.openToRead(flags, { loadIndex: true })
     const snapshots: string[] = []
     for (const name of flags.snapshot ?? []) snapshots.push((await repository.resolveSnapshot(name)).id)
     const wanted = snapshots.length === 0 ? {} : { snapshots }

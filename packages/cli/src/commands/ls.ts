@@ -30,7 +30,7 @@ export default class Ls extends BaseCommand {
     const { snapshot, path } = parseSnapshotPath(
       args.path === undefined ? args.snapshot : `${args.snapshot}:${args.path}`,
     )
-    const repository = await this.openToRead(flags)
+    const repository = await this.openToRead(flags, { loadIndex: true })
     const { id } = await repository.resolveSnapshot(snapshot, snapshotFilter(flags))
     for await (const entry of repository.list(id, path, { recursive: flags.recursive, signal: this.signal })) {
       await (flags.json ? this.printJson(entryJson(entry)) : this.print(entryLine(entry)))

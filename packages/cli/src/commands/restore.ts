@@ -59,7 +59,7 @@ export default class Restore extends BaseCommand {
     const { snapshot, path } = parseSnapshotPath(args.snapshot)
     if (flags.target === '') throw new UsageError('--target is empty', 'Name the folder to write into')
     const target = resolve(flags.target)
-    const repository = await this.openToRead(flags, { startThreads: true })
+    const repository = await this.openToRead(flags, { startThreads: true, loadIndex: true })
     const found = await repository.resolveSnapshot(snapshot, snapshotFilter(flags))
     const progress = await this.startProgress(flags)
     const result = await repository.restore({

@@ -8,7 +8,7 @@ import { LocalCache } from '../repository/local-cache.js'
 import type { OpenedRepository } from '../repository/opened-repository.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
 import type { RecordedPlugins } from '../repository/recorded-plugins.js'
-import { loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
+import { type IndexOptions, loadIndex, type RepositoryIndex } from '../repository/repository-index.js'
 import type { CodecChoice, EngineOptions } from './api.js'
 import { CheckRecords } from './check/check-records.js'
 import { PackCache, readInto, readVerifiedInto } from './pack-cache.js'
@@ -57,6 +57,7 @@ export class OperationContext {
   readonly codecs: Codecs
   /** Who has what is missing. */
   readonly recorded: RecordedPlugins
+  #ahead: Promise<RepositoryIndex> | undefined
 
   constructor(parts: OperationParts) {
     const { repository, codecs, recorded } = parts
@@ -134,15 +135,22 @@ export class OperationContext {
 
   readonly cipherFor = (id: string) => this.codecs.cipher(id)
 
-  async loadIndex(options: {
-    readonly room?: number
-    readonly ignoreCondemned?: boolean
-    readonly signal?: AbortSignal
-  }): Promise<RepositoryIndex> {
-    const { room = 0, ignoreCondemned = false, signal } = options
+  /** Begins to load the index for the next operation that only reads, while its caller finds out which snapshot it is about. */
+  loadIndexAhead(): void {
+    this.#ahead = this.loadIndex({})
+    // Told to the operation, if there is one.
+    this.#ahead.catch(() => undefined)
+  }
+
+  /** @param options by default, for those who only read */
+  async loadIndex(options: Partial<IndexOptions>): Promise<RepositoryIndex> {
+    const { room = 0, condemned = 'unread', signal } = options
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead !== undefined && room === 0 && condemned === 'unread') return ahead
     const index = await loadIndex(this.repository, this.cipherFor, {
       room,
-      ignoreCondemned,
+      condemned,
       ...(signal === undefined ? {} : { signal }),
     })
     const there = ['none', ...this.plugins.idsOf('compression')]

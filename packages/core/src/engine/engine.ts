@@ -2,13 +2,16 @@ import { availableParallelism } from 'node:os'
 import { isPortError, type Logger, type Secret } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import type { Destination } from '../config/destination.js'
+import { shownUrl } from '../config/destination-url.js'
 import type { NotifierTarget } from '../config/notifier.js'
 import { BkpError } from '../errors/index.js'
 import { hideSecrets } from '../notify/hide-secrets.js'
 import { NotifierGroup } from '../notify/notifier-group.js'
 import { keepObjects } from '../repository/cached-objects.js'
 import { Codecs } from '../repository/codecs.js'
+import { KeySlots } from '../repository/key-slots.js'
 import { RecordedPlugins } from '../repository/recorded-plugins.js'
+import { RememberedSlot } from '../repository/remembered-slot.js'
 import type {
   CreateRepositoryResult,
   DoctorFinding,
@@ -78,34 +81,37 @@ export class PluginEngine implements Engine {
   ): Promise<Repository> {
     const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
     const reserve = this.#startThreads(threads, options)
+    const cacheDirectory = options.useCache === false ? undefined : this.#settings.cacheDirectory
+    const remembered = new RememberedSlot(shownUrl(destinations[0]?.url ?? ''), cacheDirectory, this.#clock)
+    const slots = new KeySlots(unlock, remembered)
     let opened: OpenedReplicas | undefined
     try {
-      opened = await openReplicas(this.#plugins, destinations)
+      opened = await openReplicas(this.#plugins, destinations, { slots })
       const fallOvers = new FallOverLog(this.#log)
       const { spool, stateDirectory } = this.#settings
-      const cacheDirectory = options.useCache === false ? undefined : this.#settings.cacheDirectory
-      const [unlocked, codecs] = await Promise.all([
-        unlockReplicas(opened, unlock, fallOvers.note),
+      const [{ slot, ...unlocked }, codecs] = await Promise.all([
+        unlockReplicas(opened, slots, fallOvers.note),
         Codecs.load(describeCodecs(this.#plugins, ['none']), this.#plugins.contain),
       ])
+      if (!unlocked.repository.storage.capabilities.isLocal) await remembered.keep(slot)
       const repository = keepObjects(unlocked.repository, cacheDirectory, this.#clock)
-      return new EngineRepository(
-        new OperationContext({
-          ...unlocked,
-          repository,
-          fallOvers,
-          spool,
-          stateDirectory,
-          cacheDirectory,
-          plugins: this.#plugins,
-          threads,
-          reserve,
-          callLimitMs: this.#settings.pluginCallMs ?? defaultCallLimitMs,
-          codecs,
-          recorded: RecordedPlugins.of(repository, codecs),
-          now: this.#clock,
-        }),
-      )
+      const context = new OperationContext({
+        ...unlocked,
+        repository,
+        fallOvers,
+        spool,
+        stateDirectory,
+        cacheDirectory,
+        plugins: this.#plugins,
+        threads,
+        reserve,
+        callLimitMs: this.#settings.pluginCallMs ?? defaultCallLimitMs,
+        codecs,
+        recorded: RecordedPlugins.of(repository, codecs),
+        now: this.#clock,
+      })
+      if (options.loadIndex) context.loadIndexAhead()
+      return new EngineRepository(context)
     } catch (error) {
       await reserve.close()
       await Promise.all((opened?.replicas ?? []).map(({ storage }) => storage.close()))

@@ -1,6 +1,6 @@
 import type { Secret, Storage } from '@bkp/plugin-api'
 import { isPortError } from '@bkp/plugin-api'
-import { BkpError, damaged, isBkpError } from '../errors/index.js'
+import { BkpError } from '../errors/index.js'
 import {
   createDescriptor,
   type Descriptor,
@@ -9,16 +9,11 @@ import {
   requireFeatures,
   verifyDescriptor,
 } from '../format/descriptor.js'
-import { descriptorKey, objectNameOf, parseObjectKey, slotKey } from '../format/ids.js'
-import {
-  createPassphraseSlot,
-  createRecoverySlot,
-  openSlot,
-  parseSlot,
-  secretOfPassphrase,
-} from '../format/key-slot.js'
+import { descriptorKey, objectNameOf, slotKey } from '../format/ids.js'
+import { createPassphraseSlot, createRecoverySlot } from '../format/key-slot.js'
 import { generateRecoveryCode, parseRecoveryCode } from '../format/recovery-code.js'
 import { deriveKeys, type RepositoryKeys } from '../format/subkeys.js'
+import type { KeySlots, ListedSlots, UnlockedKey } from './key-slots.js'
 
 /** A repository whose keys are open. */
 export interface OpenedRepository {
@@ -85,16 +80,20 @@ export interface LockedRepository {
   readonly url: string
   readonly storage: Storage
   readonly descriptor: Descriptor
+  /** Its key slots, where they are being read already. */
+  readonly listed?: Promise<ListedSlots>
 }
 
 /** @throws BkpError `wrong-passphrase`, `unsupported`, `damaged` */
-export async function openRepository(locked: LockedRepository, secret: UnlockSecret): Promise<OpenedRepository> {
-  const { descriptor } = locked
+export async function openRepository(
+  { url, storage, descriptor, listed }: LockedRepository,
+  slots: KeySlots,
+): Promise<OpenedRepository & Pick<UnlockedKey, 'slot'>> {
   requireFeatures(descriptor, 'read')
-  const masterKey = await unlock(locked, secret)
+  const { masterKey, slot } = await slots.unlock(await (listed ?? slots.list(storage)), descriptor.repository, url)
   const keys = deriveKeys(masterKey, descriptor.repository)
   verifyDescriptor(descriptor, keys.descriptor)
-  return { ...locked, id: descriptor.repository, keys }
+  return { url, storage, descriptor, id: descriptor.repository, keys, slot }
 }
 
 export async function readDescriptor(url: string, storage: Storage): Promise<Descriptor> {
@@ -107,56 +106,6 @@ export async function readDescriptor(url: string, storage: Storage): Promise<Des
       cause,
     })
   }
-}
-
-async function unlock({ url, storage, descriptor }: LockedRepository, secret: UnlockSecret): Promise<Uint8Array> {
-  const bytes =
-    secret.kind === 'passphrase'
-      ? secretOfPassphrase(secret.passphrase.reveal())
-      : parseRecoveryCode(secret.code.reveal())
-  const kind = secret.kind === 'passphrase' ? 'passphrase' : 'recovery'
-  let tried = 0
-  const broken: BkpError[] = []
-  for (const [key, reading] of await startReadingSlots(storage)) {
-    try {
-      const slot = parseSlot(await reading)
-      if (slot === undefined) continue
-      if (slot.repository !== descriptor.repository)
-        throw damaged(`The key slot ${key} belongs to the repository ${slot.repository}`)
-      if (slot.kind !== kind) continue
-      tried++
-      const masterKey = await openSlot(slot, bytes)
-      if (masterKey !== undefined) return masterKey
-    } catch (error) {
-      if (isBkpError(error, 'damaged')) broken.push(error)
-      else if (isPortError(error, 'corrupt'))
-        broken.push(damaged(`The key slot ${key} is damaged: ${error.message}`, error))
-      else throw error
-    }
-  }
-  // With no sound slot to try, the secret may well be right.
-  if (tried === 0 && broken[0] !== undefined) throw broken[0]
-  if (tried === 0)
-    throw damaged(
-      `The repository at ${url} has no key slot for a ${kind === 'passphrase' ? 'passphrase' : 'recovery code'}`,
-    )
-  const what = kind === 'passphrase' ? 'passphrase' : 'recovery code'
-  throw new BkpError('wrong-passphrase', `No key slot of ${url} opens with this ${what}`, {
-    hint:
-      kind === 'passphrase'
-        ? 'Check the passphrase for a typing error; if it is lost, use the recovery code that bkp init printed: --recovery-code'
-        : 'Check that the code belongs to this repository',
-  })
-}
-
-/** All at once: where they are far away, waiting for each takes longer than reading it. */
-async function startReadingSlots(storage: Storage): Promise<ReadonlyMap<string, Promise<Uint8Array>>> {
-  const reading = new Map<string, Promise<Uint8Array>>()
-  for await (const { key } of storage.list('keys/'))
-    if (parseObjectKey(key) !== undefined) reading.set(key, storage.get(key))
-  // Those that nobody comes to wait for fail nobody.
-  for (const bytes of reading.values()) bytes.catch(() => undefined)
-  return reading
 }
 
 export async function exists(

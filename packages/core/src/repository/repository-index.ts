@@ -25,15 +25,15 @@ export interface RepositoryIndex {
   readonly broken: readonly BrokenObject[]
   /** Names of the index segments that were read whole. */
   readonly segments: ReadonlySet<string>
-  /** Names of packs that prune has condemned. */
+  /** Names of packs that prune has condemned; none where nobody wanted to know. */
   readonly condemned: ReadonlySet<string>
 }
 
 export interface IndexOptions {
   /** How many blobs a run may add. */
   readonly room: number
-  /** Whether condemned packs count as absent, as they do for writers. */
-  readonly ignoreCondemned: boolean
+  /** Condemned packs are `absent` for writers, `named` beside the index, or `unread`: for readers they are as good as others. */
+  readonly condemned: 'absent' | 'named' | 'unread'
   readonly signal?: AbortSignal
 }
 
@@ -48,7 +48,7 @@ export async function loadIndex(
 ): Promise<RepositoryIndex> {
   const { storage } = repository
   // Before the index: a pack whose condemnation is gone again by now is in no index that is listed later.
-  const condemned = await loadCondemned(repository, cipherFor)
+  const condemned = options.condemned === 'unread' ? new Set<string>() : await loadCondemned(repository, cipherFor)
   const segments: StoredObject[] = []
   for await (const object of storage.list('index/')) if (parseObjectKey(object.key) !== undefined) segments.push(object)
   const known = segments.reduce((sum, segment) => sum + Math.ceil(segment.sizeBytes / rowBytes), 0)
@@ -60,7 +60,7 @@ export async function loadIndex(
 
   const enter = (payload: Uint8Array) =>
     decodeIndexSegment(payload, (pack) => {
-      if (options.ignoreCondemned && condemned.has(pack.name)) return
+      if (options.condemned === 'absent' && condemned.has(pack.name)) return
       const numbers = pack.compressionIds.map((name) => numberOf(compressions, name))
       const isNew = !packs.has(pack.name)
       const number = packs.add(pack.name, pack.sizeBytes, pack.kind)

@@ -105,6 +105,8 @@ export interface OpenOptions {
   readonly startThreads?: boolean
   /** What is going to be backed up: it is listed meanwhile, as far as time allows. */
   readonly readAhead?: Pick<BackupOptions, 'source' | 'paths' | 'excludes' | 'excludeCaches' | 'oneFileSystem'>
+  /** Whether the next operation only reads: its index is loaded while the caller finds out which snapshot it is about. */
+  readonly loadIndex?: boolean
   /** Whether this machine may keep what makes later runs faster; yes, where nothing is said. */
   readonly useCache?: boolean
 }

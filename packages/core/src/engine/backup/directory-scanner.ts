@@ -25,6 +25,9 @@ const rangedFileBytes = 512 * 1024 * 1024
 const rangeBytes = 256 * 1024 * 1024
 /** A directory with more files to read than this gives some of them away when other threads have nothing to do. */
 const filesPerBatch = 64
+const bytesPerBatch = 32 * 1024 * 1024
+/** A file this large is given away also where few are left: that takes microseconds, to read it takes milliseconds. */
+const worthGivingBytes = 1024 * 1024
 
 const noTree = new Uint8Array(0)
 
@@ -34,6 +37,7 @@ type Piece = Uint8Array | Promise<Uint8Array>
 /** Files that are going to another thread, and the place that their entries will take. */
 interface Batch {
   readonly entries: SourceEntry[]
+  bytes: number
   readonly resolve: (entries: Uint8Array) => void
   readonly reject: (error: unknown) => void
 }
@@ -293,19 +297,20 @@ class DirectoryScan implements SharedDirectory {
   #giveAway(entry: SourceEntry, unread: number): boolean {
     const context = this.#context
     if (this.#batch === undefined) {
-      if (unread < filesPerBatch && entry.sizeBytes < rangedFileBytes / 16) return false
+      if (unread < filesPerBatch && entry.sizeBytes < worthGivingBytes) return false
       if (!context.shared.takeWanted()) return false
     }
     this.#batch ??= this.#openBatch()
     const batch = this.#batch
     batch.entries.push(entry)
-    const isFull = batch.entries.length >= filesPerBatch || entry.sizeBytes >= rangedFileBytes / 16
+    batch.bytes += entry.sizeBytes
+    const isFull = batch.entries.length >= filesPerBatch || batch.bytes >= bytesPerBatch
     if (isFull || unread === 0) this.#closeBatch()
     return true
   }
 
   #openBatch(): Batch {
-    let batch: Batch = { entries: [], resolve: () => undefined, reject: () => undefined }
+    let batch: Batch = { entries: [], bytes: 0, resolve: () => undefined, reject: () => undefined }
     this.#gap(
       new Promise((resolve, reject) => {
         batch = { ...batch, resolve, reject }

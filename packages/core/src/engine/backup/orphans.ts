@@ -51,7 +51,7 @@ async function adoptFrom(
   const { storage } = replica
   const dead = await deadSessions(context, replica, leases)
   if (dead.length === 0) return 0
-  const index = await context.loadIndex({})
+  const index = await context.loadIndex({ condemned: 'named' })
   const adopted: IndexPack[] = []
   for await (const { key, sizeBytes } of storage.list('packs/')) {
     const name = parseObjectKey(key)?.name

@@ -39,7 +39,7 @@ export async function runBackup(context: OperationContext, options: BackupOption
   const beginning = options.dryRun ? undefined : Leases.begin(context, options.cipher, 'backup')
   try {
     const load = () => {
-      const loading = context.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, ...signalOf(options) })
+      const loading = context.loadIndex({ room: maxNewBlobs, condemned: 'absent', ...signalOf(options) })
       return Promise.all([loading, options.dryRun ? [] : findLags(context.replicas, loading, signal)])
     }
     const [loaded, snapshots, adopted] = await Promise.all([

@@ -51,7 +51,7 @@ function restoreAbsent(context: OperationContext, { signal, onEvent }: CheckOpti
 /** Destinations that are only read from. */
 async function openHelpers(context: OperationContext, { healFrom = [] }: CheckOptions): Promise<readonly Replica[]> {
   if (healFrom.length === 0) return []
-  const { replicas } = await openReplicas(context.plugins, healFrom, context.repository.id)
+  const { replicas } = await openReplicas(context.plugins, healFrom, { repositoryId: context.repository.id })
   return replicas
 }
 

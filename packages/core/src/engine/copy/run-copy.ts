@@ -84,7 +84,7 @@ async function copyAll(
           message: `${adopted} ${adopted === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`,
         })
     }
-    const loading = target.loadIndex({ room: maxNewBlobs, ignoreCondemned: true, signal })
+    const loading = target.loadIndex({ room: maxNewBlobs, condemned: 'absent', signal })
     const [from, to, lags] = await Promise.all([
       source.loadIndex({ signal }),
       loading,

@@ -2,12 +2,8 @@ import { isPortError, type Storage } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
 import { BkpError, isBkpError } from '../../errors/index.js'
 import { type Descriptor, verifyDescriptor } from '../../format/descriptor.js'
-import {
-  type OpenedRepository,
-  openRepository,
-  readDescriptor,
-  type UnlockSecret,
-} from '../../repository/opened-repository.js'
+import type { KeySlots, ListedSlots } from '../../repository/key-slots.js'
+import { type OpenedRepository, openRepository, readDescriptor } from '../../repository/opened-repository.js'
 import type { PluginAccess } from '../plugin-access.js'
 import { type AbsentReplica, asError, Replica } from './replica.js'
 import { type FellOver, ReplicatedStorage } from './replicated-storage.js'
@@ -19,25 +15,39 @@ export interface OpenedReplicas {
   readonly absent: readonly AbsentReplica[]
   /** What each says of itself. */
   readonly descriptors: ReadonlyMap<Replica, Descriptor>
+  /** Key slots that are being read. */
+  readonly listed?: Promise<ListedSlots>
+}
+
+export interface OpenReplicasOptions {
+  /** Which one it has to be, when that is known. */
+  readonly repositoryId?: string
+  /** What is going to be unlocked: key slots of a single destination are read together with its descriptor. */
+  readonly slots?: KeySlots
 }
 
 type Opening = { readonly destination: Destination } & (
-  | { readonly kind: 'replica'; readonly replica: Replica; readonly descriptor: Descriptor }
+  | {
+      readonly kind: 'replica'
+      readonly replica: Replica
+      readonly descriptor: Descriptor
+      readonly listed?: Promise<ListedSlots>
+    }
   | { readonly kind: 'absent'; readonly error: Error; readonly storage?: Storage }
 )
 
 /**
  * Opens all destinations of a repository at the same time. Of several, those that cannot be reached or hold no repository
  * are put aside; nothing is done when they hold different ones.
- * @param repositoryId which one it has to be, when that is known
  * @throws the error of the first, when none can be used; BkpError `usage` for different repositories
  */
 export async function openReplicas(
   plugins: PluginAccess,
   destinations: readonly Destination[],
-  repositoryId?: string,
+  { repositoryId, slots }: OpenReplicasOptions = {},
 ): Promise<OpenedReplicas> {
-  const openings = await Promise.all(destinations.map((destination) => open(plugins, destination)))
+  const toRead = destinations.length === 1 ? slots : undefined
+  const openings = await Promise.all(destinations.map((destination) => open(plugins, destination, toRead)))
   const opened = openings.filter((opening) => opening.kind === 'replica')
   const absent = openings.filter((opening) => opening.kind === 'absent')
   await Promise.all(absent.map(({ storage }) => storage?.close()))
@@ -62,6 +72,7 @@ export async function openReplicas(
     replicas: inOrder.map(({ replica }) => replica),
     absent: absent.map(({ destination, error }) => ({ destination, error: adviseReplica(destination, error, first) })),
     descriptors: new Map(opened.map(({ replica, descriptor }) => [replica, descriptor])),
+    ...(first.listed === undefined ? {} : { listed: first.listed }),
   }
 }
 
@@ -76,12 +87,16 @@ function inShell(text: string): string {
   return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
-async function open(plugins: PluginAccess, destination: Destination): Promise<Opening> {
+async function open(plugins: PluginAccess, destination: Destination, slots: KeySlots | undefined): Promise<Opening> {
   let storage: Storage | undefined
   try {
     storage = await openStorageAt(plugins, destination)
+    const listed = slots?.list(storage)
+    // A failure is told to whoever needs them.
+    listed?.catch(() => undefined)
     const descriptor = await readDescriptor(destination.url, storage)
-    return { kind: 'replica', destination, replica: new Replica(destination, storage), descriptor }
+    const opening = { kind: 'replica', destination, replica: new Replica(destination, storage), descriptor } as const
+    return listed === undefined ? opening : { ...opening, listed }
   } catch (cause) {
     const error = asError(cause)
     return { kind: 'absent', destination, error, ...(storage === undefined ? {} : { storage }) }
@@ -100,23 +115,30 @@ export async function openStorageAt(plugins: PluginAccess, destination: Destinat
   }
 }
 
+export interface UnlockedReplicas extends Pick<OpenedReplicas, 'replicas' | 'absent'> {
+  readonly repository: OpenedRepository
+  /** The key slot that had the key. */
+  readonly slot: Uint8Array
+}
+
 /**
  * Opens the keys of replicas with a secret, wherever a sound slot is, and puts those aside whose descriptor was not made with
  * these keys.
  * @throws BkpError `wrong-passphrase`, `unsupported`, `damaged`
  */
 export async function unlockReplicas(
-  { replicas, absent, descriptors }: OpenedReplicas,
-  secret: UnlockSecret,
+  { replicas, absent, descriptors, listed }: OpenedReplicas,
+  slots: KeySlots,
   onFellOver: FellOver,
-): Promise<Pick<OpenedReplicas, 'replicas' | 'absent'> & { readonly repository: OpenedRepository }> {
+): Promise<UnlockedReplicas> {
   const [first, second] = replicas
   const descriptor = first === undefined ? undefined : descriptors.get(first)
   if (first === undefined || descriptor === undefined) throw new Error('Only opened replicas can be unlocked')
   const { url } = first.destination
   const from = second === undefined ? first.storage : new ReplicatedStorage(replicas, onFellOver)
-  const repository = await openRepository({ url, storage: from, descriptor }, secret)
-  if (second === undefined) return { replicas, absent, repository }
+  const locked = { url, storage: from, descriptor, ...(listed === undefined ? {} : { listed }) }
+  const { slot, ...repository } = await openRepository(locked, slots)
+  if (second === undefined) return { replicas, absent, repository, slot }
   const genuine: Replica[] = []
   const forged: AbsentReplica[] = []
   for (const replica of replicas) {
@@ -131,5 +153,5 @@ export async function unlockReplicas(
   await Promise.all(replicas.filter((replica) => !genuine.includes(replica)).map(({ storage }) => storage.close()))
   const storage =
     genuine[1] === undefined ? (genuine[0]?.storage ?? repository.storage) : new ReplicatedStorage(genuine, onFellOver)
-  return { replicas: genuine, absent: [...absent, ...forged], repository: { ...repository, storage } }
+  return { replicas: genuine, absent: [...absent, ...forged], repository: { ...repository, storage }, slot }
 }

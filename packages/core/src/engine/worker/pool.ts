@@ -7,10 +7,10 @@ import type { PluginAccess } from '../plugin-access.js'
 import { withBlame } from './blame.js'
 import { CallWatch } from './call-watch.js'
 import { receiveError, type SentError } from './errors.js'
-import { keepInterruptible } from './interruptible.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
 import { noteStuckThreads } from './stuck-threads.js'
 import { endsWithinMs, type ThreadReserve } from './threads.js'
+import { keepInterruptible } from './v8-flags.js'
 
 /** Node ends a thread with it that has nothing left to do, and whose modules still wait. */
 const unsettledExitCode = 13
