@@ -41,7 +41,7 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
       if (!raw.capabilities.isLocal) collectAtOnce()
       return wrapStorage(raw, destination, {
         // A disk of this machine is not waited for by a clock, unless nobody knows how it is used.
-        ...(raw instanceof ContainedStorage ? { limitsLocal: true } : {}),
+        ...(raw instanceof ContainedStorage ? { limitsLocal: true } : { leavesMemoryAlone: true }),
         onRetry: ({ subject, error, delayMs }) => core.warn(retrying(destination.name, delayMs, error), { subject }),
       })
     },

@@ -36,7 +36,8 @@ export interface GetOptions extends CallOptions {
   readonly length?: number
   /**
    * Memory for the result, exactly as long as the range. An implementation that can reads straight into it and resolves
-   * with it; one that cannot ignores it. May be shared memory.
+   * with it; one that cannot ignores it. May be shared memory. It belongs to the caller again, who may have other bytes in it, when the
+   * call has ended; over a network already when the signal is aborted, since nobody waits for what hangs.
    */
   readonly into?: Uint8Array
 }

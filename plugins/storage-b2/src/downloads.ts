@@ -38,7 +38,7 @@ export class Downloads {
       discard(answer)
       throw rangeInvalid(key, offset, length)
     }
-    return readBody(answer, into?.length === told ? into : new Uint8Array(told))
+    return readBody(answer, into?.length === told ? into : new Uint8Array(told), signal)
   }
 
   /**
@@ -77,10 +77,12 @@ function discard({ body }: HttpAnswer): void {
   body.destroy()
 }
 
-async function readBody({ body }: HttpAnswer, into: Uint8Array): Promise<Uint8Array> {
+/** Writes nothing any more once the signal is aborted: the memory belongs to the caller again. */
+async function readBody({ body }: HttpAnswer, into: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
   let at = 0
   await connected(async () => {
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      signal?.throwIfAborted()
       if (at + chunk.length > into.length) throw new Error('the answer is longer than it said')
       into.set(chunk, at)
       at += chunk.length

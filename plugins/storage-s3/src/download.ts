@@ -22,7 +22,7 @@ export async function download(bucket: Bucket, key: string, options: GetOptions)
     if (body === undefined) throw new PortError('transient', `${what}: the server sent no bytes`)
     try {
       const sizeBytes = expectedSize(answer, key, what, options)
-      return await readInto(body, memoryFor(sizeBytes, options.into), what)
+      return await readInto(body, memoryFor(sizeBytes, options.into), what, options.signal)
     } finally {
       body.destroy()
     }
@@ -61,11 +61,18 @@ function memoryFor(sizeBytes: number, into: Uint8Array | undefined): Uint8Array 
   return into?.length === sizeBytes ? into : Buffer.allocUnsafeSlow(sizeBytes)
 }
 
-async function readInto(body: Readable, memory: Uint8Array, what: string): Promise<Uint8Array> {
+/** Writes nothing any more once the signal is aborted: the memory belongs to the caller again. */
+async function readInto(
+  body: Readable,
+  memory: Uint8Array,
+  what: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   let at = 0
   const wrongSize = () =>
     new PortError('transient', `${what}: the connection gave ${at} bytes where ${memory.length} were announced`)
   body.on('data', (chunk: Uint8Array) => {
+    if (signal?.aborted) return
     if (at + chunk.length > memory.length) body.destroy(wrongSize())
     else memory.set(chunk, at)
     at += chunk.length

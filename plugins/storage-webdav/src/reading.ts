@@ -89,7 +89,7 @@ async function readPart(
   return fill(connection, answer, call, options, { skip: 0, length, sent })
 }
 
-/** Of what is sent, takes `length` bytes behind the first `skip`. */
+/** Of what is sent, takes `length` bytes behind the first `skip`; none once the call is aborted: the memory is the caller's again. */
 async function fill(
   connection: Connection,
   answer: Answer,
@@ -102,6 +102,7 @@ async function fill(
   await connection.read(answer, call, (piece) => {
     const from = Math.min(Math.max(skip - at, 0), piece.length)
     const to = Math.min(Math.max(skip + length - at, 0), piece.length)
+    if (call.signal?.aborted) return 'enough'
     if (to > from) target.set(piece.subarray(from, to), at + from - skip)
     at += piece.length
     // What follows is nobody's business; where it is little, reading it keeps the connection.

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { GetOptions } from '@bkp/plugin-api'
 import { describeStorage, expectPortRejection, InMemoryStorage } from '@bkp/testkit'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { GatedStorage } from './testing/gated-storage.js'
 import { ManualTiming } from './testing/manual-timing.js'
 import { defaultTimeLimits, type TimeLimits, TimeoutStorage } from './timeout.js'
@@ -71,6 +71,15 @@ describe('TimeoutStorage', () => {
       await nextTurn()
       expect(timing.waits).toEqual([1000 + largest * 10])
     }
+  })
+
+  it('lends memory of the caller to a storage that is known to leave it alone after an abort', async () => {
+    const inner = new InMemoryStorage({ objects: new Map([['old', new Uint8Array(2 * 1024 * 1024).fill(7)]]) })
+    const get = vi.spyOn(inner, 'get')
+    const storage = new TimeoutStorage(inner, { limits, timing: new ManualTiming(), leavesMemoryAlone: true })
+    const into = new Uint8Array(2 * 1024 * 1024)
+    expect(await storage.get('old', { into })).toBe(into)
+    expect(get.mock.calls[0]?.[1]?.into).toBe(into)
   })
 
   it('lends a storage memory for large answers, again only after it has answered in time', async () => {

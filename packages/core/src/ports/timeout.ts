@@ -44,6 +44,8 @@ export function timeLimitsOf({ callSeconds, slowestBytesPerSecond }: Patience = 
 export interface TimeoutParts {
   readonly limits: TimeLimits
   readonly timing: Timing
+  /** Whether the storage is known to leave `into` alone once its signal is aborted, so that it may have it. */
+  readonly leavesMemoryAlone?: boolean
 }
 
 /** Sizes that are not known before a whole object is read: nothing else of ours is larger than this. */
@@ -55,8 +57,8 @@ const mostSpare = 3
 
 /**
  * Lets no call hang. What takes too long is aborted and rejects with `transient`, whether or not the storage listens to the
- * signal. A storage that does not may still be at work: so it never gets memory that the caller may use again (`into`), but
- * memory of ours, which is used again only after the storage has given what was asked for; and callers must not change bytes
+ * signal. A storage that does not may still be at work: unless it is known, it gets no memory that the caller may use again
+ * (`into`), but memory of ours, which is used again only after the storage has given what was asked for; and callers must not change bytes
  * that they have given to `put` unless they ask `mayBeUsedAgain` first.
  *
  * A list has the time from one object to the next.
@@ -64,13 +66,15 @@ const mostSpare = 3
 export class TimeoutStorage extends ForwardingStorage {
   readonly #limits: TimeLimits
   readonly #timing: Timing
+  readonly #leavesMemoryAlone: boolean
   /** Memory of answers that nobody writes to any more. */
   readonly #spare: ArrayBuffer[] = []
 
-  constructor(inner: Storage, { limits, timing }: TimeoutParts) {
+  constructor(inner: Storage, { limits, timing, leavesMemoryAlone = false }: TimeoutParts) {
     super(inner)
     this.#limits = limits
     this.#timing = timing
+    this.#leavesMemoryAlone = leavesMemoryAlone
   }
 
   override put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
@@ -82,15 +86,16 @@ export class TimeoutStorage extends ForwardingStorage {
   override async get(key: string, { into, ...options }: GetOptions = {}): Promise<Uint8Array> {
     const length = options.length ?? into?.length
     const expected = length ?? (/^(packs|index)\//.test(key) ? maxObjectBytes : largestOther)
-    const ours = into === undefined ? undefined : this.#memory(into.length)
-    const range = { ...(length === undefined ? {} : { length }), ...(ours === undefined ? {} : { into: ours }) }
+    const isLent = this.#leavesMemoryAlone || into === undefined
+    const memory = isLent ? into : this.#memory(into.length)
+    const range = { ...(length === undefined ? {} : { length }), ...(memory === undefined ? {} : { into: memory }) }
     const bytes = await this.#call(`Reading ${key}`, expected, options.signal, (signal) =>
       this.inner.get(key, { ...options, ...range, signal }),
     )
     // An answer of another length is for others to judge.
-    if (into === undefined || into.length !== bytes.length) return bytes
+    if (isLent || into.length !== bytes.length) return bytes
     into.set(bytes)
-    this.#keep(ours)
+    this.#keep(memory)
     return into
   }
 
@@ -102,8 +107,8 @@ export class TimeoutStorage extends ForwardingStorage {
     return new Uint8Array(buffer, 0, length)
   }
 
-  #keep(memory: Uint8Array<ArrayBuffer> | undefined): void {
-    if (memory !== undefined && this.#spare.length < mostSpare) this.#spare.push(memory.buffer)
+  #keep(memory: Uint8Array | undefined): void {
+    if (memory?.buffer instanceof ArrayBuffer && this.#spare.length < mostSpare) this.#spare.push(memory.buffer)
   }
 
   override stat(key: string, options: CallOptions = {}): Promise<StoredObject> {

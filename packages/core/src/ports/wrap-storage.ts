@@ -26,6 +26,8 @@ export interface WrapParts {
   readonly timeLimits?: TimeLimits
   /** Whether calls of a storage that says it is local have a time limit, too: a generous one. */
   readonly limitsLocal?: boolean
+  /** Whether it is known not to write into the memory of a call that was given up; plugins of bkp's own are. */
+  readonly leavesMemoryAlone?: boolean
   readonly onRetry?: (notice: RetryNotice) => void
   /** `dry-run`: reads, but only counts what would be written or removed. */
   readonly mode?: 'normal' | 'dry-run'
@@ -65,7 +67,11 @@ export function wrapStorage(raw: Storage, destination: Destination, parts: WrapP
   const network: StorageWrapper[] = capabilities.isLocal
     ? [...(parts.limitsLocal ? [withTimeout({ limits: localTimeLimits, timing })] : []), withMeter(meter)]
     : [
-        withTimeout({ limits: parts.timeLimits ?? timeLimitsOf(patience), timing }),
+        withTimeout({
+          limits: parts.timeLimits ?? timeLimitsOf(patience),
+          timing,
+          leavesMemoryAlone: parts.leavesMemoryAlone ?? false,
+        }),
         withMeter(meter),
         withConcurrency(capabilities.concurrency),
       ]

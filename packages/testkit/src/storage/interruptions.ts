@@ -69,6 +69,24 @@ export function describeInterruptions({ withStorage }: StorageUnderTest): void {
         }
       }))
 
+    it('in the middle of a get gives memory that was lent for it back: over a network at once, else at its end', () =>
+      withStorage(async (storage) => {
+        await storage.put('packs/ab/object', large)
+        const into = new Uint8Array(large.length)
+        for (const delayMs of [0, 1, 5, 20]) {
+          const controller = new AbortController()
+          const reading = rejectionOf(() => storage.get('packs/ab/object', { into, signal: controller.signal }))
+          await sleep(delayMs)
+          controller.abort(reason)
+          if (storage.capabilities.isLocal) await reading
+          // As its owner, who has other bytes in it now.
+          into.fill(0xab)
+          await reading
+          await sleep(50)
+          expect(into.every((byte) => byte === 0xab)).toBe(true)
+        }
+      }))
+
     it.each(['index/', 'packs/'])('in the middle of a list of %s ends it with the reason', (prefix) =>
       withStorage(async (storage) => {
         const keys = Array.from({ length: 40 }, (_, n) => (prefix === 'index/' ? `index/${n}` : `packs/${n}/${n}`))
