@@ -3,8 +3,9 @@ import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
 import type { OperationContext } from '../context.js'
-import { isLost, readInto, readVerifiedInto } from '../pack-cache.js'
-import { type PackWork, spansOf } from './pack-work.js'
+import { isLost, readVerifiedInto } from '../pack-cache.js'
+import { readSpans, spansOf } from '../pack-spans.js'
+import type { PackWork } from './pack-work.js'
 
 /** Reads packs of the source into shared memory that is used again: it would pile up between two garbage collections. */
 export class PackLoader {
@@ -22,10 +23,12 @@ export class PackLoader {
    * @throws BkpError `damaged` when it cannot be had
    */
   async load(work: PackWork): Promise<Uint8Array> {
-    return this.#read(work.pack, async (key, into) => {
-      for (const { offset, length } of spansOf(work, this.#index.table, into.length))
-        await readInto(this.#context.storage, key, offset, into.subarray(offset, offset + length))
-    })
+    const { table } = this.#index
+    const blobs = Array.from(work.entries, (entry) => ({
+      offset: table.offsetOf(entry),
+      length: table.sealedLengthOf(entry),
+    }))
+    return this.#read(work.pack, (key, into) => readSpans(this.#context.storage, key, spansOf(blobs), into))
   }
 
   /**

@@ -1,13 +1,4 @@
-import { headerBytes } from '../../format/sealed-object.js'
 import type { ChunkTable } from '../../repository/chunk-table.js'
-
-/** Ranges that lie closer together are read as one. */
-const joinedGapBytes = 256 * 1024
-
-export interface ByteSpan {
-  readonly offset: number
-  readonly length: number
-}
 
 /** What is wanted of one pack. */
 export interface PackWork {
@@ -42,20 +33,4 @@ export function* groupByPack(entries: Uint32Array, table: Places, packCount: num
     if (part.length > 0) yield { pack, entries: part }
     start = end
   }
-}
-
-/** Which bytes of a pack are to be read: all where half of them are wanted, else the header and what is wanted. */
-export function spansOf({ entries }: PackWork, table: Places, packBytes: number): readonly ByteSpan[] {
-  const spans: { offset: number; length: number }[] = [{ offset: 0, length: headerBytes }]
-  let wanted = 0
-  for (const entry of entries) {
-    const offset = table.offsetOf(entry)
-    const length = table.sealedLengthOf(entry)
-    wanted += length
-    const last = spans.at(-1)
-    if (last !== undefined && offset <= last.offset + last.length + joinedGapBytes)
-      last.length = Math.max(last.length, offset + length - last.offset)
-    else spans.push({ offset, length })
-  }
-  return wanted > packBytes / 2 ? [{ offset: 0, length: packBytes }] : spans
 }

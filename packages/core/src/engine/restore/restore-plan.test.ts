@@ -68,7 +68,7 @@ describe('RestorePlan', () => {
     expect([plan.files, plan.references]).toEqual([2, 4])
   })
 
-  it('joins ranges that lie near each other, and no others', async () => {
+  it('joins what lies near each other or the header, and nothing else', async () => {
     const far = 10 * 1024 * 1024
     const table = tableOf([
       [0, 100],
@@ -78,8 +78,8 @@ describe('RestorePlan', () => {
     const plan = new RestorePlan(walker, table, 1)
     await plan.add(fileOf('a', [2, 0, 1]))
     const [work] = [...plan.packs()]
-    expect(work?.ranges).toEqual([
-      { offset: 100, length: 4900 + chunkBytes + 16 },
+    expect(work?.spans).toEqual([
+      { offset: 0, length: 5000 + chunkBytes + 16 },
       { offset: far, length: chunkBytes + 16 },
     ])
   })

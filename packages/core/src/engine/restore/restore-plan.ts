@@ -3,6 +3,7 @@ import type { ChunkTable } from '../../repository/chunk-table.js'
 import type { IssueKind } from '../api.js'
 import { locateChunks } from '../browse/content.js'
 import type { TreeWalker, WalkedEntry } from '../browse/tree-walker.js'
+import { type ByteSpan, spansOf } from '../pack-spans.js'
 import { joinPaths } from './entries.js'
 import { ByteList, RowList } from './growable.js'
 import { type FileBatch, referenceWords } from './protocol.js'
@@ -58,12 +59,9 @@ export interface PackWork {
   readonly pack: number
   /** Rows of {@link referenceWords} words, by thread. */
   readonly references: readonly Uint32Array[]
-  /** Byte ranges of the pack that are needed, ascending and joined where they are near. */
-  readonly ranges: readonly { readonly offset: number; readonly length: number }[]
+  /** Bytes of the pack that are needed, ascending. */
+  readonly spans: readonly ByteSpan[]
 }
-
-// Ranges nearer than this are fetched as one: a gap costs less than a request.
-const joinedGapBytes = 256 * 1024
 
 // Columns of the rows; the first are those that a thread is sent.
 const entryColumn = 0
@@ -168,7 +166,7 @@ export class RestorePlan {
       this.#rows.copy(row, referenceWords, references[thread] as Uint32Array, at)
       counts[thread] = at + referenceWords
     }
-    return { pack, references, ranges: this.#ranges(order) }
+    return { pack, references, spans: spansOf(this.#places(order)) }
   }
 
   #lose({ path }: WalkedEntry, message: string): void {
@@ -189,18 +187,11 @@ export class RestorePlan {
     return lead > maxLead ? least : usual
   }
 
-  #ranges(order: Uint32Array): { offset: number; length: number }[] {
-    const ranges: { offset: number; length: number }[] = []
+  *#places(order: Uint32Array): Generator<ByteSpan> {
     for (const row of order) {
       const entry = this.#rows.at(row, entryColumn)
-      const offset = this.#table.offsetOf(entry)
-      const end = offset + this.#table.sealedLengthOf(entry)
-      const last = ranges.at(-1)
-      if (last !== undefined && offset <= last.offset + last.length + joinedGapBytes)
-        last.length = Math.max(last.length, end - last.offset)
-      else ranges.push({ offset, length: end - offset })
+      yield { offset: this.#table.offsetOf(entry), length: this.#table.sealedLengthOf(entry) }
     }
-    return ranges
   }
 }
 

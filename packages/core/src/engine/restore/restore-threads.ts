@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises'
 import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
-import { headerBytes } from '../../format/sealed-object.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { abortError } from '../abort.js'
 import type { RestoreOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { isLost, readInto, readVerifiedInto } from '../pack-cache.js'
+import { isLost, readVerifiedInto } from '../pack-cache.js'
+import { readSpans } from '../pack-spans.js'
 import { foreignIn } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
 import type { FromRestoreWorker, RestoreSetup, ToRestoreWorker } from './protocol.js'
@@ -247,16 +247,13 @@ export class RestoreThreads {
   }
 
   /** The needed parts of a pack at their places, in shared memory. */
-  async #fetch({ pack, ranges }: PackWork): Promise<Uint8Array> {
+  async #fetch({ pack, spans }: PackWork): Promise<Uint8Array> {
     const { storage } = this.#context
     const { packs } = this.#index
     const key = packKey(packs.nameOf(pack))
     const size = packs.sizeOf(pack)
     const shared = this.#memory(size)
-    const needed = ranges.reduce((sum, range) => sum + range.length, 0)
-    const parts = needed > size / 2 ? [{ offset: 0, length: size }] : [{ offset: 0, length: headerBytes }, ...ranges]
-    for (const { offset, length } of parts)
-      await readInto(storage, key, offset, shared.subarray(offset, offset + length))
+    await readSpans(storage, key, spans, shared)
     return shared
   }
 
