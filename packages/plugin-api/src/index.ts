@@ -1,5 +1,6 @@
 export * from './codec.js'
 export * from './error.js'
+export * from './memory.js'
 export * from './network-error.js'
 export * from './notifier.js'
 export * from './plugin.js'

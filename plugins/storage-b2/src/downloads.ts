@@ -1,4 +1,4 @@
-import { type GetOptions, PortError, rangeInvalid, rangeWithin } from '@bkp/plugin-api'
+import { copyInto, type GetOptions, PortError, rangeInvalid, rangeWithin } from '@bkp/plugin-api'
 import { B2Failure, ConnectionFailure } from './failures.js'
 import { connected, first, type HttpAnswer } from './http.js'
 import type { Session } from './session.js'
@@ -84,7 +84,7 @@ async function readBody({ body }: HttpAnswer, into: Uint8Array, signal: AbortSig
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       signal?.throwIfAborted()
       if (at + chunk.length > into.length) throw new Error('the answer is longer than it said')
-      into.set(chunk, at)
+      copyInto(into, chunk, at)
       at += chunk.length
     }
   })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3'
-import { type GetOptions, isPortError, PortError, rangeInvalid } from '@bkp/plugin-api'
+import { copyInto, type GetOptions, isPortError, PortError, rangeInvalid } from '@bkp/plugin-api'
 import { addressOf, type Bucket, placeOf } from './bucket.js'
 import { call, type SendOptions } from './calls.js'
 import { customerKeyFields } from './object-fields.js'
@@ -74,7 +74,7 @@ async function readInto(
   body.on('data', (chunk: Uint8Array) => {
     if (signal?.aborted) return
     if (at + chunk.length > memory.length) body.destroy(wrongSize())
-    else memory.set(chunk, at)
+    else copyInto(memory, chunk, at)
     at += chunk.length
   })
   await once(body, 'end')

@@ -1,4 +1,4 @@
-import { PortError } from '@bkp/plugin-api'
+import { copyInto, PortError } from '@bkp/plugin-api'
 import type { Session } from './session.js'
 
 // Requests on their way at once, for one object. Together as much as OpenSSH's window of a channel, 2 MiB: more would only
@@ -41,7 +41,7 @@ export async function readAll(
       const count = await session.read(handle, memory, length - done, position + offset + done)
       signal?.throwIfAborted()
       if (count === 0) throw new PortError('transient', `${key} became shorter while it was read`)
-      into.set(memory.subarray(0, count), offset + done)
+      copyInto(into, memory.subarray(0, count), offset + done)
       done += count
     }
     if (spare.length < mostSpare) spare.push(memory)

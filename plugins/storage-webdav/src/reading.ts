@@ -1,4 +1,4 @@
-import { type GetOptions, PortError, rangeInvalid, rangeWithin } from '@bkp/plugin-api'
+import { copyInto, type GetOptions, PortError, rangeInvalid, rangeWithin } from '@bkp/plugin-api'
 import { type Answer, lengthOf } from './answer.js'
 import type { Call, Connection } from './connection.js'
 import { leadsToCollection } from './errors.js'
@@ -103,7 +103,7 @@ async function fill(
     const from = Math.min(Math.max(skip - at, 0), piece.length)
     const to = Math.min(Math.max(skip + length - at, 0), piece.length)
     if (call.signal?.aborted) return 'enough'
-    if (to > from) target.set(piece.subarray(from, to), at + from - skip)
+    if (to > from) copyInto(target, piece.subarray(from, to), at + from - skip)
     at += piece.length
     // What follows is nobody's business; where it is little, reading it keeps the connection.
     return at >= skip + length && sent - at > 262_144 ? 'enough' : 'more'

@@ -1,4 +1,4 @@
-import { isPortError, PortError, type Storage } from '@bkp/plugin-api'
+import { copyInto, isPortError, PortError, type Storage } from '@bkp/plugin-api'
 import { damaged, isBkpError } from '../errors/index.js'
 import { packKey } from '../format/ids.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
@@ -6,7 +6,7 @@ import type { PackRegistry } from '../repository/pack-registry.js'
 /** Reads a range into memory that is there, whether or not the storage can do that by itself. */
 export async function readInto(storage: Storage, key: string, offset: number, into: Uint8Array): Promise<void> {
   const bytes = await storage.get(key, { offset, length: into.length, into })
-  if (bytes.buffer !== into.buffer) into.set(bytes)
+  if (bytes.buffer !== into.buffer) copyInto(into, bytes)
 }
 
 /**
@@ -18,7 +18,7 @@ export async function readVerifiedInto(storage: Storage, key: string, _offset: 0
   const bytes = await storage.get(key)
   if (bytes.length !== into.length)
     throw new PortError('corrupt', `${key} has ${bytes.length} bytes instead of ${into.length}`)
-  into.set(bytes)
+  copyInto(into, bytes)
 }
 
 /** Whether a storage says that what it should have is not there, or not whole: damage of the repository, not of the run. */

@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  copyInto,
   type GetOptions,
   PortError,
   type PutOptions,
@@ -94,7 +95,7 @@ export class TimeoutStorage extends ForwardingStorage {
     )
     // An answer of another length is for others to judge.
     if (isLent || into.length !== bytes.length) return bytes
-    into.set(bytes)
+    copyInto(into, bytes)
     this.#keep(memory)
     return into
   }
