@@ -13,8 +13,8 @@ import { toolsFor } from './destinations/tools.mjs'
 
 const parts = {
   'fan-out': { run: fanOut, mib: 600 },
-  sftp: { run: throughSftp, mib: 400, server: 'openssh' },
-  s3: { run: throughS3, mib: 400, server: 'ceph' },
+  sftp: { run: throughSftp, mib: 1200, server: 'openssh' },
+  s3: { run: throughS3, mib: 1200, server: 'ceph' },
   stalled: { run: stalled, mib: 1024, server: 'openssh' },
 }
 const { values } = parseArgs({

@@ -95,6 +95,15 @@ describe('of a repository on a network', () => {
     expect(readOf('index')).toEqual([])
   })
 
+  it('is the key slot known from its making on', async () => {
+    rmSync(join(cache, 'key-slots'), { recursive: true })
+    objects.clear()
+    await engine.createRepository([place], unlock.passphrase)
+    read = []
+    expect(await open((repository) => repository.snapshots())).toEqual([])
+    expect(readOf('keys')).toEqual([])
+  })
+
   it('what is gone there is gone, whatever is kept here', async () => {
     await listAll()
     const snapshots = [...objects.keys()].filter((key) => key.startsWith('snapshots/'))

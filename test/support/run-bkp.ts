@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 
 export interface Ran {
   readonly code: number | null
@@ -13,7 +14,8 @@ export interface Ran {
 const executable = fileURLToPath(new URL('../../packages/cli/bin/run.js', import.meta.url))
 // Not the cache of whoever runs the tests.
 const cache = mkdtempSync(join(tmpdir(), 'bkp-test-cache-'))
-process.on('exit', () => rmSync(cache, { recursive: true, force: true }))
+// A runner's process may end without saying so.
+afterAll(() => rmSync(cache, { recursive: true, force: true }))
 export const passphrase = 'correct horse battery staple'
 
 /** Nothing of the user who runs the tests: no configuration, no repository. */

@@ -3,12 +3,13 @@ import type { OpenOptions, Repository } from '@bkp/core'
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import pc from 'picocolors'
 import { type CommandLog, createCommandLog } from './composition/command-log.js'
+import { endWithoutWaiting } from './composition/left-open.js'
 import { type ProcessParts, processParts } from './composition/process-parts.js'
 import type { CommandScope } from './composition/scopes.js'
 import { type Output, OutputClosed, type Terminal } from './composition/terminal.js'
 import type { FoundJob } from './config/jobs.js'
 import { type DescribedError, describeError } from './errors/describe-error.js'
-import { errorDocument, printError, traceOf, wantsJson } from './errors/print-error.js'
+import { errorDocument, printError, printErrorAtOnce, traceOf, wantsJson } from './errors/print-error.js'
 import type { PlaceFlags, Places } from './flags/places.js'
 import type { RunFacts } from './notify/run-notifications.js'
 import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
@@ -73,7 +74,8 @@ export abstract class BaseCommand extends Command {
   protected async scope(): Promise<CommandScope> {
     if (this.#scope === undefined) {
       const { createCommandScope } = await import('./composition/scopes.js')
-      this.#scope = createCommandScope(this.#parts, this.commandLog, this.signal)
+      const log = { ...this.commandLog, onPluginHeld: (error: Error) => this.#endAtOnce(error) }
+      this.#scope = createCommandScope(this.#parts, log, this.signal)
     }
     return this.#scope
   }
@@ -242,6 +244,16 @@ export abstract class BaseCommand extends Command {
       endedAt: this.#parts.now(),
       wasInterrupted: this.#interruptedBy !== undefined,
     })
+  }
+
+  /** As if killed, but with what there is to say. Nothing asynchronous would ever come to its end. */
+  #endAtOnce(error: Error): void {
+    this.stopProgress()
+    const described = describeError(error, this.id ?? '')
+    const { stdout, stderr } = process
+    const json = this.errorOutput === this.terminal.stdout ? stdout.fd : stderr.fd
+    printErrorAtOnce(described, wantsJson(this.argv) ? json : undefined)
+    endWithoutWaiting(described.exitCode)
   }
 
   async #tellError(error: unknown): Promise<void> {

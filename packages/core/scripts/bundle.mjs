@@ -16,6 +16,7 @@ await build({
     config: join(root, 'dist/config.js'),
     plugins: join(root, 'dist/plugins.js'),
     threads: join(root, 'dist/threads.js'),
+    'loop-watch-thread': join(root, 'dist/plugins/containment/loop-watch-thread.js'),
     'trace-process': join(root, 'dist/plugins/trace/trace-process.js'),
   },
   outdir: join(root, 'dist/bundle'),

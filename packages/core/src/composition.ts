@@ -5,13 +5,13 @@ import type { Engine, EngineOptions } from './engine/api.js'
 import { PluginEngine } from './engine/engine.js'
 import type { PluginAccess } from './engine/plugin-access.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/tokens.js'
-import { collectAtOnce } from './engine/worker/v8-flags.js'
 import { ContainedStorage } from './plugins/containment/contained-storage.js'
 import { foreignPlugins } from './plugins/containment/process-guards.js'
 import type { ReadManifests } from './plugins/manifest.js'
 import { PluginHost } from './plugins/plugin-host.js'
 import { openPatiently } from './ports/opening.js'
 import { wrapStorage } from './ports/wrap-storage.js'
+import { collectAtOnce } from './v8-flags.js'
 
 const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
@@ -31,6 +31,10 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
     log,
     options.env,
     options.onLogLine,
+    {
+      ...(options.pluginCallMs === undefined ? {} : { limitMs: options.pluginCallMs }),
+      ...(options.onPluginHeld === undefined ? {} : { onHeld: options.onPluginHeld }),
+    },
   )
   const { core } = host.logs
   const plugins: PluginAccess = {

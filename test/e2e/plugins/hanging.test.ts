@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,8 @@ import { misbehavingRuns } from './support/run-misbehaving.js'
 const plugin = 'bkp-test-misbehaving'
 const pluginCallMs = 1500
 const { run } = misbehavingRuns()
+// Only newer versions of Node can leave behind what does not end and say how it ended.
+const codeAtOnce = 'execve' in process ? 1 : null
 const hung = (call: string) => ({
   error: {
     code: 'plugin-failed',
@@ -76,8 +78,29 @@ describe('the command line', () => {
     const source = ['--source', 'hangs', '--source-option', 'at=read', '--source-option', `fifo=${fifo}`]
     const ran = await bkp(['backup', '/', ...source, ...to], { env })
     expect(ran.stderr).toContain(`Error: The plugin ${plugin} failed: its read did not come back within 1 s\n`)
-    // Only newer versions of Node can leave threads behind and say how it ended.
-    expect(ran.code).toBe('execve' in process ? 1 : null)
+    expect(ran.code).toBe(codeAtOnce)
+  })
+
+  it.each(['loops', 'loops-later'])('ends when a plugin keeps the main thread to itself: %s', async (way) => {
+    const ran = await bkp(['init', '--to', `bad://open-${way}`, '--json'], { env })
+    expect(ran.code).toBe(codeAtOnce)
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      error: {
+        code: 'plugin-failed',
+        message: `The plugin ${plugin} failed: it keeps bkp from going on for 1 s`,
+      },
+    })
+  })
+
+  it('has its result out when a notifier keeps the main thread to itself', async () => {
+    const config = join(work, 'loops.yaml')
+    const notifiers = 'notifiers:\n  bad: { use: bad, on: [finished], options: { way: loops } }\n'
+    const disk = `{ url: ${join(work, 'repository')} }`
+    writeFileSync(config, `version: 1\nrepositories:\n  here:\n    destinations: { disk: ${disk} }\n${notifiers}`)
+    const ran = await bkp(['backup', folder, '--to', 'here', '--config', config], { env })
+    expect(ran.stdout).toContain('Snapshot ')
+    expect(ran.code).toBe(codeAtOnce)
+    expect(ran.stderr).toContain('it keeps bkp from going on for 1 s')
   })
 
   it('takes no time limit that is none', async () => {

@@ -46,6 +46,7 @@ export async function createBuiltInEngine(
     ...(pluginCallMs === undefined ? {} : { pluginCallMs }),
     ...(confirm === undefined ? {} : { confirm }),
     ...(log.onLine === undefined ? {} : { onLogLine: log.onLine }),
+    ...(log.onPluginHeld === undefined ? {} : { onPluginHeld: log.onPluginHeld }),
   }
   const { cache, state } = userFolders(env)
   const spool = { directory: join(cache, 'spool'), limitBytes: spoolBytes }

@@ -6,6 +6,8 @@ import type { Terminal } from './terminal.js'
 /** Where a command tells people what they should know, and, where `DEBUG` asks for it, all else. */
 export interface CommandLog extends Logger {
   readonly onLine?: OnLogLine
+  /** Ends the process: code of a plugin keeps it from going on. */
+  readonly onPluginHeld?: (error: Error) => void
 }
 
 /**

@@ -23,14 +23,17 @@ export function endThoughLeftOpen(terminal: Terminal, engines: readonly Promise<
     await terminal.stderr
       .write(`Warning: bkp ended though something was left open (${what || 'a connection'})${whose}\n`)
       .catch(() => undefined)
-    if (made.some((engine) => engine.hasStuckThreads())) endWithoutThreads(terminal.exitCode ?? 0)
+    if (made.some((engine) => engine.hasStuckThreads())) endWithoutWaiting(terminal.exitCode ?? 0)
     process.exit()
   }
   setTimeout(() => void end(), graceMs).unref()
 }
 
-/** `process.exit` waits for threads, those that native code holds included. The exit code is kept where Node can (22.15). */
-function endWithoutThreads(exitCode: number): void {
+/**
+ * `process.exit` waits for threads, those that native code holds included, and for the debugger. The exit code is kept where
+ * Node can (22.15); else the process ends by SIGKILL.
+ */
+export function endWithoutWaiting(exitCode: number): void {
   const { execve } = process as { execve?: (file: string, args: readonly string[], env: object) => void }
   execve?.('/bin/sh', ['sh', '-c', `exit ${exitCode}`], {})
   process.kill(process.pid, 'SIGKILL')

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import pc from 'picocolors'
 import { type Output, OutputClosed, type Terminal } from '../composition/terminal.js'
 import { wantsDebug } from '../output/debug-log.js'
@@ -22,13 +23,27 @@ export async function printError(
   trace: string,
   json?: Output,
 ): Promise<void> {
-  const { message, hint } = described
-  const { red } = pc.createColors(terminal.stderr.hasColours)
-  const lines = [`${red('Error:')} ${safeLines(message)}`, ...(hint === undefined ? [] : [safeLines(hint)])]
-  if (json !== undefined) {
-    await unlessClosed(json.write(`${JSON.stringify(errorDocument(described))}\n`))
-  } else await unlessClosed(terminal.stderr.write(`${lines.join('\n')}\n`))
+  if (json !== undefined) await unlessClosed(json.write(jsonLine(described)))
+  else await unlessClosed(terminal.stderr.write(peopleLines(described, terminal.stderr.hasColours)))
   if (wantsDebug(terminal.env)) await unlessClosed(terminal.stderr.write(`${trace}\n`))
+}
+
+/** The same before it returns, for a process that is about to be ended. @param json file descriptor for JSON */
+export function printErrorAtOnce(described: DescribedError, json?: number): void {
+  try {
+    writeSync(json ?? process.stderr.fd, json === undefined ? peopleLines(described, false) : jsonLine(described))
+  } catch {
+    // Nobody reads, or not now: the exit code tells.
+  }
+}
+
+function jsonLine(described: DescribedError): string {
+  return `${JSON.stringify(errorDocument(described))}\n`
+}
+
+function peopleLines({ message, hint }: DescribedError, hasColours: boolean): string {
+  const { red } = pc.createColors(hasColours)
+  return [`${red('Error:')} ${safeLines(message)}`, ...(hint === undefined ? [] : [safeLines(hint)]), ''].join('\n')
 }
 
 // The exit code tells even where nobody reads.

@@ -71,7 +71,9 @@ export class PluginEngine implements Engine {
   async createRepository(destinations: readonly Destination[], passphrase: Secret): Promise<CreateRepositoryResult> {
     if (passphrase.reveal() === '') throw new BkpError('usage', 'The passphrase must not be empty')
     const now = () => new Date(this.#clock())
-    return createReplicas(this.#plugins, destinations, passphrase, { now, randomBytes: this.#randomBytes })
+    const remember = (url: string, slot: Uint8Array) =>
+      this.#rememberedSlot(url, this.#settings.cacheDirectory).keep(slot)
+    return createReplicas(this.#plugins, destinations, passphrase, { now, randomBytes: this.#randomBytes, remember })
   }
 
   async openRepository(
@@ -82,7 +84,7 @@ export class PluginEngine implements Engine {
     const threads = this.#settings.workers ?? Math.min(mostThreads, availableParallelism())
     const reserve = this.#startThreads(threads, options)
     const cacheDirectory = options.useCache === false ? undefined : this.#settings.cacheDirectory
-    const remembered = new RememberedSlot(shownUrl(destinations[0]?.url ?? ''), cacheDirectory, this.#clock)
+    const remembered = this.#rememberedSlot(destinations[0]?.url ?? '', cacheDirectory)
     const slots = new KeySlots(unlock, remembered)
     let opened: OpenedReplicas | undefined
     try {
@@ -160,6 +162,10 @@ export class PluginEngine implements Engine {
 
   async close(): Promise<void> {
     // Repositories are closed by whoever opened them; the engine itself holds nothing.
+  }
+
+  #rememberedSlot(url: string, cacheDirectory: string | undefined): RememberedSlot {
+    return new RememberedSlot(shownUrl(url), cacheDirectory, this.#clock)
   }
 
   /** What nearly every run loads in its threads. */

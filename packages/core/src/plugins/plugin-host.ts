@@ -9,13 +9,15 @@ import { BkpError } from '../errors/index.js'
 import { installHint } from '../errors/missing-plugin.js'
 import { type OnLogLine, PluginLogs } from '../log/plugin-logs.js'
 import { hideSecrets, secretsIn } from '../notify/hide-secrets.js'
+import { keepInterruptible } from '../v8-flags.js'
 import { activate, type Registered } from './activate.js'
 import { Catalogue, type Found } from './catalogue.js'
 import { withinActivation } from './containment/activation-limit.js'
 import { ContainedNotifier } from './containment/contained-notifier.js'
 import { ContainedStorage } from './containment/contained-storage.js'
+import { LoopWatch } from './containment/loop-watch.js'
 import { opened } from './containment/opening.js'
-import { PluginGuard } from './containment/plugin-guard.js'
+import { asOwnCode, PluginGuard, pluginFailed } from './containment/plugin-guard.js'
 import { watchProcess } from './containment/process-guards.js'
 import { type InstalledPlugin, type PluginDirectories, readManifests } from './manifest.js'
 import { type Environment, resolveOptions, takesNothing } from './plugin-options.js'
@@ -32,6 +34,13 @@ interface WorkerModule {
   readonly plugin: { readonly packageName: string; readonly version: string; readonly folderUrl: string } | undefined
 }
 
+export interface LoopOptions {
+  /** How long code of a plugin that did not come with bkp may keep the main thread, in milliseconds; at most a minute. */
+  readonly limitMs?: number
+  /** Is told of such code, in the middle of it: it has to end the process before it returns. */
+  readonly onHeld?: (error: BkpError) => void
+}
+
 /**
  * Finds contributions in manifests and imports a plugin's code only when something of it is needed. A plugin that fails
  * breaks what needs it, under its own name.
@@ -43,10 +52,19 @@ export class PluginHost {
   readonly #activated = new Map<InstalledPlugin, Promise<Registered>>()
   readonly #guards = new Map<InstalledPlugin, PluginGuard>()
   readonly #secrets: Set<Secret>
+  readonly #loops: LoopOptions
+  #watch: LoopWatch | undefined
   /** What core and plugins say. */
   readonly logs: PluginLogs
 
-  private constructor(catalogue: Catalogue, logs: PluginLogs, secrets: Set<Secret>, environment: Environment) {
+  private constructor(
+    catalogue: Catalogue,
+    logs: PluginLogs,
+    secrets: Set<Secret>,
+    environment: Environment,
+    loops: LoopOptions,
+  ) {
+    this.#loops = loops
     this.#catalogue = catalogue
     this.logs = logs
     this.#secrets = secrets
@@ -56,6 +74,7 @@ export class PluginHost {
   /**
    * @param environment where options come from that nothing else gives
    * @param onLogLine is told all that core and plugins log
+   * @param loops what becomes of plugins that keep the main thread to themselves
    * @throws BkpError `plugin-failed` for a bad manifest of bkp's own; those of installed plugins are warned of
    */
   static async fromDirectories(
@@ -63,11 +82,12 @@ export class PluginHost {
     log: Logger,
     environment: Environment = {},
     onLogLine?: OnLogLine,
+    loops: LoopOptions = {},
   ): Promise<PluginHost> {
     const secrets = new Set<Secret>()
     const logs = new PluginLogs(log, secrets, onLogLine)
     const read = await readManifests(directories, (text) => logs.core.warn(text))
-    return new PluginHost(new Catalogue(read, logs.core), logs, secrets, environment)
+    return new PluginHost(new Catalogue(read, logs.core), logs, secrets, environment, loops)
   }
 
   /** Secrets that plugins were given: they may stand in what these say. */
@@ -231,6 +251,18 @@ export class PluginHost {
     )
     watchProcess(guard)
     this.#guards.set(plugin, guard)
+    this.#watch ??= this.#watchLoops()
+    this.#watch?.add(plugin.packageName, plugin.directory)
     return guard
+  }
+
+  #watchLoops(): LoopWatch | undefined {
+    const { limitMs = Number.POSITIVE_INFINITY, onHeld } = this.#loops
+    if (onHeld === undefined) return undefined
+    keepInterruptible()
+    const watch = new LoopWatch(limitMs, (packageName) =>
+      asOwnCode(() => onHeld(pluginFailed(packageName, `it keeps bkp from going on for ${watch.limitMs / 1000} s`))),
+    )
+    return watch
   }
 }

@@ -38,7 +38,8 @@ export interface NewRepository {
   readonly id: string
   /** It is nowhere else. */
   readonly recoveryCode: Secret
-  readonly slots: readonly Uint8Array[]
+  readonly passphraseSlot: Uint8Array
+  readonly recoverySlot: Uint8Array
   readonly descriptor: Uint8Array
 }
 
@@ -48,12 +49,10 @@ export async function makeRepository(parts: CreationParts, passphrase: Secret): 
   const created = parts.now().toISOString()
   const recoveryCode = generateRecoveryCode()
   const slot = { repository, masterKey, created }
-  const slots = [
-    await createPassphraseSlot(passphrase.reveal(), slot),
-    await createRecoverySlot(parseRecoveryCode(recoveryCode.reveal()), slot),
-  ]
+  const passphraseSlot = await createPassphraseSlot(passphrase.reveal(), slot)
+  const recoverySlot = await createRecoverySlot(parseRecoveryCode(recoveryCode.reveal()), slot)
   const descriptor = createDescriptor(repository, created, deriveKeys(masterKey, repository).descriptor)
-  return { id: repository, recoveryCode, slots, descriptor: encodeDescriptor(descriptor) }
+  return { id: repository, recoveryCode, passphraseSlot, recoverySlot, descriptor: encodeDescriptor(descriptor) }
 }
 
 /** @throws BkpError `repository-exists` */
@@ -66,7 +65,7 @@ export async function refuseRepository(url: string, storage: Storage): Promise<v
  * @throws BkpError `repository-exists`
  */
 export async function storeRepository(url: string, storage: Storage, made: NewRepository): Promise<void> {
-  for (const bytes of made.slots) await storage.put(slotKey(objectNameOf(bytes)), bytes)
+  for (const bytes of [made.passphraseSlot, made.recoverySlot]) await storage.put(slotKey(objectNameOf(bytes)), bytes)
   try {
     await storage.put(descriptorKey, made.descriptor, { ifAbsent: true })
   } catch (cause) {

@@ -15,6 +15,13 @@ export async function misbehave(way, token, log) {
       throw new PortError('auth', `401 for the token ${token.reveal()}`)
     case 'hangs':
       return new Promise(() => undefined)
+    case 'loops':
+      for (;;);
+    case 'loops-later':
+      setTimeout(() => {
+        for (;;) new Array(1000).fill(1)
+      }, 1)
+      return new Promise(() => undefined)
     case 'exits':
       return process.exit(0)
     case 'exits-and-catches':

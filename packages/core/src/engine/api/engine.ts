@@ -1,6 +1,7 @@
 import type { Secret } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
 import type { NotifierTarget } from '../../config/notifier.js'
+import type { BkpError } from '../../errors/index.js'
 import type { OnLogLine } from '../../log/plugin-logs.js'
 import type { IdleThread } from '../worker/threads.js'
 import type { BackupOptions, BackupResult } from './backup.js'
@@ -90,6 +91,11 @@ export interface EngineOptions {
   readonly workers?: number
   /** How long one call of a plugin that did not come with bkp may take in a thread, in milliseconds; default 10 minutes. */
   readonly pluginCallMs?: number
+  /**
+   * Is told that code of such a plugin keeps the main thread to itself (for `pluginCallMs`, and a minute at most), in the middle of
+   * it: it has to end the process before it returns, since nothing else can be done. Without it nobody looks for that.
+   */
+  readonly onPluginHeld?: (error: BkpError) => void
   /** Where this machine remembers what checks found; without it nothing is remembered. */
   readonly stateDirectory?: string
   /** Where packs wait for slow destinations, and how much of them; without it a run waits for the slowest. */

@@ -12,6 +12,11 @@ import type { PluginAccess } from '../plugin-access.js'
 import { refuseOnePlace } from './one-place.js'
 import { asError } from './replica.js'
 
+export interface ReplicaCreationParts extends CreationParts {
+  /** Is told the slot of the passphrase for each place on a network, which is likely to be opened next. */
+  readonly remember: (url: string, slot: Uint8Array) => Promise<void>
+}
+
 /**
  * Creates one repository on all destinations.
  * @throws BkpError `repository-exists`, `usage` when two destinations are one place, or the error of a place that cannot be used, before anything is written
@@ -20,7 +25,7 @@ export async function createReplicas(
   plugins: PluginAccess,
   destinations: readonly Destination[],
   passphrase: Secret,
-  parts: CreationParts,
+  parts: ReplicaCreationParts,
 ): Promise<CreateRepositoryResult> {
   const [first] = destinations
   if (first === undefined) throw new BkpError('usage', 'No destination is named')
@@ -38,6 +43,7 @@ export async function createReplicas(
     for (const { destination, storage } of opened) {
       const error = await storeRepository(destination.url, storage, made).then(() => undefined, asError)
       if (error !== undefined) errors.push(error)
+      else if (!storage.capabilities.isLocal) await parts.remember(destination.url, made.passphraseSlot)
       // Somebody else was faster: two repositories must not be taken for one.
       if (isBkpError(error, 'repository-exists')) throw error
       const message = error === undefined ? {} : { message: error.message }

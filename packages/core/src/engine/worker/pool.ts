@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import { BkpError } from '../../errors/index.js'
 import type { LogMessage } from '../../log/plugin-logs.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
+import { keepInterruptible } from '../../v8-flags.js'
 import type { PluginAccess } from '../plugin-access.js'
 import { withBlame } from './blame.js'
 import { CallWatch } from './call-watch.js'
@@ -10,7 +11,6 @@ import { receiveError, type SentError } from './errors.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
 import { noteStuckThreads } from './stuck-threads.js'
 import { endsWithinMs, type ThreadReserve } from './threads.js'
-import { keepInterruptible } from './v8-flags.js'
 
 /** Node ends a thread with it that has nothing left to do, and whose modules still wait. */
 const unsettledExitCode = 13

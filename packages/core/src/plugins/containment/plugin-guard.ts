@@ -11,6 +11,11 @@ export function runningPlugin(): PluginGuard | undefined {
   return running.getStore()
 }
 
+/** Runs an action as bkp's own, wherever it is called from. */
+export function asOwnCode<T>(action: () => T): T {
+  return running.exit(action)
+}
+
 export function pluginFailed(packageName: string, reason: string, cause?: unknown): BkpError {
   return new BkpError('plugin-failed', `The plugin ${packageName} failed: ${reason}`, {
     hint: `Only what needs ${packageName} is affected; report this to its author`,
