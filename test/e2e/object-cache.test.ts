@@ -135,3 +135,13 @@ it('of a repository on this machine nothing is kept', async () => {
   await listAll()
   expect(keptIn()).toHaveLength(2)
 })
+
+it('a storage that takes no objects as large as packs is refused, and gets nothing', async () => {
+  objects.clear()
+  madeStorages.set(place.url, new NotedStorage({ objects, capabilities: { maxObjectBytes: 5_000_000 } }))
+  await expect(engine.createRepository([place], unlock.passphrase)).rejects.toMatchObject({
+    code: 'unsupported',
+    message: 'made:far takes objects of at most 5000000 bytes; bkp needs 67108864',
+  })
+  expect(objects.size).toBe(0)
+})

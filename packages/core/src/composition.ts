@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { Logger } from '@bkp/plugin-api'
+import type { Logger, Storage } from '@bkp/plugin-api'
 import { container } from 'tsyringe'
+import type { Destination } from './config/destination.js'
 import type { Engine, EngineOptions } from './engine/api.js'
 import { PluginEngine } from './engine/engine.js'
 import type { PluginAccess } from './engine/plugin-access.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/tokens.js'
+import { BkpError } from './errors/index.js'
+import { maxObjectBytes } from './format/limits.js'
 import { ContainedStorage } from './plugins/containment/contained-storage.js'
 import { foreignPlugins } from './plugins/containment/process-guards.js'
 import type { ReadManifests } from './plugins/manifest.js'
@@ -42,6 +45,7 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
       const raw = await openPatiently(() => host.openStorage(destination, intent, options.confirm), destination, {
         onWait: ({ error, delayMs }) => core.warn(retrying(destination.name, delayMs, error)),
       })
+      await refuseSmall(raw, destination)
       if (!raw.capabilities.isLocal) collectAtOnce()
       return wrapStorage(raw, destination, {
         // A disk of this machine is not waited for by a clock, unless nobody knows how it is used.
@@ -65,6 +69,16 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
   scope.register(Clock, { useValue: Date.now })
   scope.register(RandomBytes, { useValue: (count: number) => new Uint8Array(randomBytes(count)) })
   return scope.resolve(PluginEngine)
+}
+
+/** Core never splits an object. @throws BkpError `unsupported` */
+async function refuseSmall(storage: Storage, { name }: Destination): Promise<void> {
+  const most = storage.capabilities.maxObjectBytes
+  if (most >= maxObjectBytes) return
+  await storage.close()
+  throw new BkpError('unsupported', `${name} takes objects of at most ${most} bytes; bkp needs ${maxObjectBytes}`, {
+    hint: 'Raise the limit of the storage, or its option that says it',
+  })
 }
 
 function retrying(name: string, delayMs: number, error: Error): string {

@@ -8,17 +8,15 @@ import { faultsBySchema } from '../config/schema-faults.js'
 import { BkpError } from '../errors/index.js'
 import { installHint } from '../errors/missing-plugin.js'
 import { type OnLogLine, PluginLogs } from '../log/plugin-logs.js'
-import { hideSecrets, secretsIn } from '../notify/hide-secrets.js'
-import { keepInterruptible } from '../v8-flags.js'
+import { secretsIn } from '../notify/hide-secrets.js'
 import { activate, type Registered } from './activate.js'
 import { Catalogue, type Found } from './catalogue.js'
 import { withinActivation } from './containment/activation-limit.js'
 import { ContainedNotifier } from './containment/contained-notifier.js'
 import { ContainedStorage } from './containment/contained-storage.js'
-import { LoopWatch } from './containment/loop-watch.js'
+
 import { opened } from './containment/opening.js'
-import { asOwnCode, PluginGuard, pluginFailed } from './containment/plugin-guard.js'
-import { watchProcess } from './containment/process-guards.js'
+import { type LoopOptions, PluginGuards } from './containment/plugin-guards.js'
 import { type InstalledPlugin, type PluginDirectories, readManifests } from './manifest.js'
 import { type Environment, resolveOptions, takesNothing } from './plugin-options.js'
 import { resolveStorageOptions } from './storage-options.js'
@@ -34,13 +32,6 @@ interface WorkerModule {
   readonly plugin: { readonly packageName: string; readonly version: string; readonly folderUrl: string } | undefined
 }
 
-export interface LoopOptions {
-  /** How long code of a plugin that did not come with bkp may keep the main thread, in milliseconds; at most a minute. */
-  readonly limitMs?: number
-  /** Is told of such code, in the middle of it: it has to end the process before it returns. */
-  readonly onHeld?: (error: BkpError) => void
-}
-
 /**
  * Finds contributions in manifests and imports a plugin's code only when something of it is needed. A plugin that fails
  * breaks what needs it, under its own name.
@@ -50,10 +41,8 @@ export class PluginHost {
   readonly #environment: Environment
   readonly #verified = new Set<InstalledPlugin>()
   readonly #activated = new Map<InstalledPlugin, Promise<Registered>>()
-  readonly #guards = new Map<InstalledPlugin, PluginGuard>()
+  readonly #guards: PluginGuards
   readonly #secrets: Set<Secret>
-  readonly #loops: LoopOptions
-  #watch: LoopWatch | undefined
   /** What core and plugins say. */
   readonly logs: PluginLogs
 
@@ -64,7 +53,7 @@ export class PluginHost {
     environment: Environment,
     loops: LoopOptions,
   ) {
-    this.#loops = loops
+    this.#guards = new PluginGuards(logs, secrets, loops)
     this.#catalogue = catalogue
     this.logs = logs
     this.#secrets = secrets
@@ -126,7 +115,7 @@ export class PluginHost {
       log: this.logs.of(packageName),
       ...(confirm === undefined ? {} : { confirm }),
     }
-    const guard = this.#guards.get(plugin)
+    const guard = this.#guards.of(plugin)
     if (guard === undefined) return factory(request)
     return new ContainedStorage(await opened(guard, 'its storage', request, factory), guard)
   }
@@ -153,7 +142,7 @@ export class PluginHost {
     const factory = (await this.#activate(plugin)).notifier.get(contribution.id)
     if (factory === undefined) throw new Error(`${plugin.packageName} registered no notifier ${contribution.id}`)
     const request = { configuration, log: this.logs.of(plugin.packageName) }
-    const guard = this.#guards.get(plugin)
+    const guard = this.#guards.of(plugin)
     if (guard === undefined) return factory(request)
     return new ContainedNotifier(await opened(guard, 'its notifier', request, factory), guard)
   }
@@ -195,7 +184,7 @@ export class PluginHost {
    */
   contain<T>(packageName: string, action: () => T): T {
     const plugin = this.#catalogue.plugins.find((one) => one.packageName === packageName)
-    const guard = plugin === undefined ? undefined : this.#guard(plugin)
+    const guard = plugin === undefined ? undefined : this.#guards.of(plugin)
     if (guard === undefined) return action()
     const result = guard.call(action)
     return result instanceof Promise ? (withinActivation(packageName, 'load', result) as T) : result
@@ -234,35 +223,11 @@ export class PluginHost {
     if (known !== undefined) return known
     this.#verify(plugin)
     const started = performance.now()
-    const activating = activate(plugin, this.logs.of(plugin.packageName), this.#guard(plugin))
+    const activating = activate(plugin, this.logs.of(plugin.packageName), this.#guards.of(plugin))
     this.#activated.set(plugin, activating)
     const registered = await activating
     const took = `${(performance.now() - started).toFixed(1)} ms`
     this.logs.core.debug(`${plugin.packageName} ${plugin.version} was activated in ${took}`)
     return registered
-  }
-
-  #guard(plugin: InstalledPlugin): PluginGuard | undefined {
-    if (plugin.isBundled) return undefined
-    const known = this.#guards.get(plugin)
-    if (known !== undefined) return known
-    const guard = new PluginGuard(plugin.packageName, plugin.directory, this.logs.of(plugin.packageName), (text) =>
-      hideSecrets(text, this.#secrets),
-    )
-    watchProcess(guard)
-    this.#guards.set(plugin, guard)
-    this.#watch ??= this.#watchLoops()
-    this.#watch?.add(plugin.packageName, plugin.directory)
-    return guard
-  }
-
-  #watchLoops(): LoopWatch | undefined {
-    const { limitMs = Number.POSITIVE_INFINITY, onHeld } = this.#loops
-    if (onHeld === undefined) return undefined
-    keepInterruptible()
-    const watch = new LoopWatch(limitMs, (packageName) =>
-      asOwnCode(() => onHeld(pluginFailed(packageName, `it keeps bkp from going on for ${watch.limitMs / 1000} s`))),
-    )
-    return watch
   }
 }
