@@ -73,6 +73,33 @@ describe('TimeoutStorage', () => {
     }
   })
 
+  it('reads from a local storage by pieces, so that it needs little memory of its own', async () => {
+    const sizeBytes = 2.5 * 1024 * 1024
+    const old = Uint8Array.from({ length: sizeBytes }, (_, n) => n >> 8)
+    const inner = new InMemoryStorage({ objects: new Map([['old', old]]), capabilities: { isLocal: true } })
+    const get = vi.spyOn(inner, 'get')
+    const storage = new TimeoutStorage(inner, { limits, timing: new ManualTiming() })
+    const into = new Uint8Array(sizeBytes - 7)
+    expect(await storage.get('old', { offset: 7, into })).toBe(into)
+    expect(Buffer.compare(into, old.subarray(7))).toBe(0)
+    expect(get.mock.calls.map(([, range]) => [range?.offset, range?.length])).toEqual([
+      [7, 1_048_576],
+      [7 + 1_048_576, 1_048_576],
+      [7 + 2_097_152, sizeBytes - 7 - 2_097_152],
+    ])
+    expect(new Set(get.mock.calls.slice(0, 2).map(([, range]) => range?.into?.buffer)).size).toBe(1)
+  })
+
+  it('tells of an object that is shorter than what is wanted', async () => {
+    const inner = new InMemoryStorage({
+      objects: new Map([['old', new Uint8Array(3 * 1024 * 1024)]]),
+      capabilities: { isLocal: true },
+    })
+    const storage = new TimeoutStorage(inner, { limits, timing: new ManualTiming() })
+    const into = new Uint8Array(4 * 1024 * 1024)
+    await expectPortRejection('range-invalid', () => storage.get('old', { into }))
+  })
+
   it('lends memory of the caller to a storage that is known to leave it alone after an abort', async () => {
     const inner = new InMemoryStorage({ objects: new Map([['old', new Uint8Array(2 * 1024 * 1024).fill(7)]]) })
     const get = vi.spyOn(inner, 'get')
@@ -94,7 +121,7 @@ describe('TimeoutStorage', () => {
     }
     const objects = new Map([['old', new Uint8Array(sizeBytes).fill(7)]])
     const timing = new ManualTiming()
-    const storage = new TimeoutStorage(new Lender({ objects }), { limits, timing })
+    const storage = new TimeoutStorage(new Lender({ objects, capabilities: { isLocal: false } }), { limits, timing })
     const into = new Uint8Array(sizeBytes)
     for (let n = 0; n < 2; n++) expect(await storage.get('old', { into })).toBe(into)
     expect(into.every((byte) => byte === 7)).toBe(true)

@@ -52,6 +52,8 @@ export interface TimeoutParts {
 /** Sizes that are not known before a whole object is read: nothing else of ours is larger than this. */
 const largestOther = 4 * 1024 * 1024
 
+/** What is read from disks of this machine at a time, where it needs memory of ours: calls cost little there, memory much. */
+const pieceBytes = 1024 * 1024
 /** Smaller answers are given fresh memory. */
 const leastSpare = 1024 * 1024
 const mostSpare = 3
@@ -84,7 +86,19 @@ export class TimeoutStorage extends ForwardingStorage {
     )
   }
 
-  override async get(key: string, { into, ...options }: GetOptions = {}): Promise<Uint8Array> {
+  override async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    const { into, offset = 0 } = options
+    const isInPieces = into !== undefined && into.length > pieceBytes && this.inner.capabilities.isLocal
+    if (!isInPieces || this.#leavesMemoryAlone) return this.#get(key, options)
+    for (let at = 0; at < into.length; at += pieceBytes) {
+      const piece = into.subarray(at, at + pieceBytes)
+      const bytes = await this.#get(key, { ...options, offset: offset + at, length: piece.length, into: piece })
+      if (bytes.length !== piece.length) return into.subarray(0, at + Math.min(bytes.length, piece.length))
+    }
+    return into
+  }
+
+  async #get(key: string, { into, ...options }: GetOptions): Promise<Uint8Array> {
     const length = options.length ?? into?.length
     const expected = length ?? (/^(packs|index)\//.test(key) ? maxObjectBytes : largestOther)
     const isLent = this.#leavesMemoryAlone || into === undefined
