@@ -10,6 +10,7 @@ import type { TreeCursor } from '../../format/tree-cursor.js'
 import { EntryEncoder } from '../../format/tree-writer.js'
 import type { IssueKind } from '../api.js'
 import { cacheDirectorySignature, cacheDirectoryTag, isExcludedPath } from './excludes.js'
+import { FileBatch, isWorthGiving } from './file-batch.js'
 import { reasonOf } from './file-saver.js'
 import { isUnchanged, KnownEntries } from './known-entries.js'
 import { joinPath, latin1 } from './paths.js'
@@ -23,24 +24,10 @@ import { emptyTree, writeTree } from './write-tree.js'
 /** Files this large are cut in ranges, so that several threads can work on one. */
 const rangedFileBytes = 512 * 1024 * 1024
 const rangeBytes = 256 * 1024 * 1024
-/** A directory with more files to read than this gives some of them away when other threads have nothing to do. */
-const filesPerBatch = 64
-const bytesPerBatch = 32 * 1024 * 1024
-/** A file this large is given away also where few are left: that takes microseconds, to read it takes milliseconds. */
-const worthGivingBytes = 1024 * 1024
-
 const noTree = new Uint8Array(0)
 
 /** Encoded entries in order, some of them still on their way. */
 type Piece = Uint8Array | Promise<Uint8Array>
-
-/** Files that are going to another thread, and the place that their entries will take. */
-interface Batch {
-  readonly entries: SourceEntry[]
-  bytes: number
-  readonly resolve: (entries: Uint8Array) => void
-  readonly reject: (error: unknown) => void
-}
 
 /** Scans one directory with all below it. */
 export async function scanDirectory(
@@ -102,7 +89,7 @@ class DirectoryScan implements SharedDirectory {
   readonly #below: ReadonlyMap<string, Scan>
   readonly #entries = new EntryEncoder()
   readonly #pieces: Piece[] = []
-  #batch: Batch | undefined
+  #batch: FileBatch | undefined
   #listed: readonly Listed[] = []
   /** Where the scan is in the list. */
   #at = 0
@@ -295,27 +282,16 @@ class DirectoryScan implements SharedDirectory {
 
   /** Collects files for another thread. What joins a batch keeps its place among the entries. */
   #giveAway(entry: SourceEntry, unread: number): boolean {
-    const context = this.#context
-    if (this.#batch === undefined) {
-      if (unread < filesPerBatch && entry.sizeBytes < worthGivingBytes) return false
-      if (!context.shared.takeWanted()) return false
-    }
+    if (this.#batch === undefined && !(isWorthGiving(entry, unread) && this.#context.shared.takeWanted())) return false
     this.#batch ??= this.#openBatch()
-    const batch = this.#batch
-    batch.entries.push(entry)
-    batch.bytes += entry.sizeBytes
-    const isFull = batch.entries.length >= filesPerBatch || batch.bytes >= bytesPerBatch
+    const isFull = this.#batch.add(entry)
     if (isFull || unread === 0) this.#closeBatch()
     return true
   }
 
-  #openBatch(): Batch {
-    let batch: Batch = { entries: [], bytes: 0, resolve: () => undefined, reject: () => undefined }
-    this.#gap(
-      new Promise((resolve, reject) => {
-        batch = { ...batch, resolve, reject }
-      }),
-    )
+  #openBatch(): FileBatch {
+    const batch = new FileBatch()
+    this.#gap(batch.encoded)
     return batch
   }
 
@@ -323,9 +299,7 @@ class DirectoryScan implements SharedDirectory {
     const batch = this.#batch
     if (batch === undefined) return
     this.#batch = undefined
-    this.#context
-      .offload({ kind: 'files', place: this.#place, entries: batch.entries })
-      .then((result) => batch.resolve(result.kind === 'entries' ? result.entries : new Uint8Array(0)), batch.reject)
+    batch.become(this.#context.offload({ kind: 'files', place: this.#place, entries: batch.entries }))
   }
 
   async #addLargeFile(entry: SourceEntry): Promise<void> {

@@ -95,9 +95,10 @@ export class TaskQueue {
       this.#busy[worker] = (this.#busy[worker] as number) + 1
       this.#options.assign(worker, task, next.work)
     }
-    const capacity = this.#options.threads * tasksPerThread
+    const { threads, shared } = this.#options
     const held = this.#busy.reduce((sum, count) => sum + count, 0)
-    this.#options.shared.setWanted(capacity - held - this.#queue.length)
+    // One thread alone would only give to itself, and lose the order.
+    shared.setWanted(threads === 1 ? 0 : threads * tasksPerThread - held - this.#queue.length)
   }
 
   #leastBusy(): number | undefined {
