@@ -152,7 +152,7 @@ export abstract class BaseCommand extends Command {
     options: OpenOptions = {},
     places?: Places,
   ): Promise<Repository> {
-    const repository = await this.openRepository(flags, options, places)
+    const repository = await this.openRepository(flags, { ...options, signal: this.signal }, places)
     for (const { name, message } of repository.absent) this.warnPeople(`${name} is not read from: ${message}`)
     return repository
   }

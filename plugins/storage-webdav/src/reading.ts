@@ -100,9 +100,9 @@ async function fill(
   const target = into ?? Buffer.allocUnsafeSlow(length)
   let at = 0
   await connection.read(answer, call, (piece) => {
+    if (call.signal?.aborted) return 'enough'
     const from = Math.min(Math.max(skip - at, 0), piece.length)
     const to = Math.min(Math.max(skip + length - at, 0), piece.length)
-    if (call.signal?.aborted) return 'enough'
     if (to > from) copyInto(target, piece.subarray(from, to), at + from - skip)
     at += piece.length
     // What follows is nobody's business; where it is little, reading it keeps the connection.

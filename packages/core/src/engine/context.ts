@@ -136,23 +136,19 @@ export class OperationContext {
   readonly cipherFor = (id: string) => this.codecs.cipher(id)
 
   /** Begins to load the index for the next operation that only reads, while its caller finds out which snapshot it is about. */
-  loadIndexAhead(): void {
-    this.#ahead = this.loadIndex({})
+  loadIndexAhead(signal: AbortSignal | undefined): void {
+    this.#ahead = this.loadIndex(signal === undefined ? {} : { signal })
     // Told to the operation, if there is one.
     this.#ahead.catch(() => undefined)
   }
 
   /** @param options by default, for those who only read */
   async loadIndex(options: Partial<IndexOptions>): Promise<RepositoryIndex> {
-    const { room = 0, condemned = 'unread', signal } = options
+    const wanted = { room: 0, condemned: 'unread', ...options } as const
     const ahead = this.#ahead
     this.#ahead = undefined
-    if (ahead !== undefined && room === 0 && condemned === 'unread') return ahead
-    const index = await loadIndex(this.repository, this.cipherFor, {
-      room,
-      condemned,
-      ...(signal === undefined ? {} : { signal }),
-    })
+    if (ahead !== undefined && wanted.room === 0 && wanted.condemned === 'unread') return ahead
+    const index = await loadIndex(this.repository, this.cipherFor, wanted)
     const there = ['none', ...this.plugins.idsOf('compression')]
     // Descriptors for threads are made in one go, so that it has to be known by then.
     for (const id of index.compressions) if (!there.includes(id)) await this.recorded.lookUp('compression', id)

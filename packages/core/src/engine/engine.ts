@@ -112,7 +112,7 @@ export class PluginEngine implements Engine {
         recorded: RecordedPlugins.of(repository, codecs),
         now: this.#clock,
       })
-      if (options.loadIndex) context.loadIndexAhead()
+      if (options.loadIndex) context.loadIndexAhead(options.signal)
       return new EngineRepository(context)
     } catch (error) {
       await reserve.close()

@@ -28,7 +28,11 @@ describe('spansOf', () => {
       [{ offset: 0, length: 1028 }],
     ],
   ])('joins %s', (_, blobs, spans) => {
-    expect(spansOf(blobs)).toEqual(spans)
+    const table = {
+      offsetOf: (entry: number) => (blobs[entry] as ByteSpan).offset,
+      sealedLengthOf: (entry: number) => (blobs[entry] as ByteSpan).length,
+    }
+    expect(spansOf(Uint32Array.from(blobs.keys()), table)).toEqual(spans)
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Storage } from '@bkp/plugin-api'
 import { headerBytes } from '../format/sealed-object.js'
+import type { ChunkTable } from '../repository/chunk-table.js'
 import { forEachAtATime, readsAtATime } from '../repository/repository-index.js'
 import { readInto } from './pack-cache.js'
 
@@ -11,11 +12,19 @@ export interface ByteSpan {
   readonly length: number
 }
 
-/** Which bytes of a pack are needed for some of its blobs: those and its header, neighbours as one. @param blobs by their offset */
-export function spansOf(blobs: Iterable<ByteSpan>): readonly ByteSpan[] {
+/**
+ * Which bytes of a pack are needed for some of its blobs: those and its header, neighbours as one.
+ * @param entries of the blobs in the table, by their offset
+ */
+export function spansOf(
+  entries: Uint32Array,
+  table: Pick<ChunkTable, 'offsetOf' | 'sealedLengthOf'>,
+): readonly ByteSpan[] {
   let last = { offset: 0, length: headerBytes }
   const spans = [last]
-  for (const { offset, length } of blobs) {
+  for (const entry of entries) {
+    const offset = table.offsetOf(entry)
+    const length = table.sealedLengthOf(entry)
     if (offset <= last.offset + last.length + joinedGapBytes)
       last.length = Math.max(last.length, offset + length - last.offset)
     else {

@@ -14,7 +14,6 @@ import { Catalogue, type Found } from './catalogue.js'
 import { withinActivation } from './containment/activation-limit.js'
 import { ContainedNotifier } from './containment/contained-notifier.js'
 import { ContainedStorage } from './containment/contained-storage.js'
-
 import { opened } from './containment/opening.js'
 import { type LoopOptions, PluginGuards } from './containment/plugin-guards.js'
 import { type InstalledPlugin, type PluginDirectories, readManifests } from './manifest.js'

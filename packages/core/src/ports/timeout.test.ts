@@ -90,6 +90,18 @@ describe('TimeoutStorage', () => {
     expect(new Set(get.mock.calls.slice(0, 2).map(([, range]) => range?.into?.buffer)).size).toBe(1)
   })
 
+  it.each([-5, 5, 100])('leaves it to others that a piece has %i bytes too many', async (extra) => {
+    const sizeBytes = 2.5 * 1024 * 1024
+    const inner = new InMemoryStorage({ capabilities: { isLocal: true } })
+    vi.spyOn(inner, 'get').mockImplementation(async (_, { offset = 0, length = 0 } = {}) =>
+      new Uint8Array(offset + length === sizeBytes ? length + extra : length).fill(1),
+    )
+    const storage = new TimeoutStorage(inner, { limits, timing: new ManualTiming() })
+    const bytes = await storage.get('old', { into: new Uint8Array(sizeBytes) })
+    expect(bytes).toHaveLength(sizeBytes + extra)
+    expect(bytes.every((byte) => byte === 1)).toBe(true)
+  })
+
   it('tells of an object that is shorter than what is wanted', async () => {
     const inner = new InMemoryStorage({
       objects: new Map([['old', new Uint8Array(3 * 1024 * 1024)]]),

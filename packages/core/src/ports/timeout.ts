@@ -61,8 +61,8 @@ const mostSpare = 3
 /**
  * Lets no call hang. What takes too long is aborted and rejects with `transient`, whether or not the storage listens to the
  * signal. A storage that does not may still be at work: unless it is known, it gets no memory that the caller may use again
- * (`into`), but memory of ours, which is used again only after the storage has given what was asked for; and callers must not change bytes
- * that they have given to `put` unless they ask `mayBeUsedAgain` first.
+ * (`into`), but memory of ours, which is used again only after the storage has given what was asked for; and callers must not
+ * change bytes that they have given to `put` unless they ask `mayBeUsedAgain` first.
  *
  * A list has the time from one object to the next.
  */
@@ -88,12 +88,13 @@ export class TimeoutStorage extends ForwardingStorage {
 
   override async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     const { into, offset = 0 } = options
-    const isInPieces = into !== undefined && into.length > pieceBytes && this.inner.capabilities.isLocal
-    if (!isInPieces || this.#leavesMemoryAlone) return this.#get(key, options)
+    const needsOurs = into !== undefined && !this.#leavesMemoryAlone
+    if (!needsOurs || into.length <= pieceBytes || !this.inner.capabilities.isLocal) return this.#get(key, options)
     for (let at = 0; at < into.length; at += pieceBytes) {
       const piece = into.subarray(at, at + pieceBytes)
       const bytes = await this.#get(key, { ...options, offset: offset + at, length: piece.length, into: piece })
-      if (bytes.length !== piece.length) return into.subarray(0, at + Math.min(bytes.length, piece.length))
+      // An answer of another length is for others to judge.
+      if (bytes.length !== piece.length) return Buffer.concat([into.subarray(0, at), bytes])
     }
     return into
   }

@@ -1,5 +1,4 @@
-import type { Storage } from '@bkp/plugin-api'
-import { isPortError } from '@bkp/plugin-api'
+import { isPortError, type Storage } from '@bkp/plugin-api'
 import { BkpError, damaged, isBkpError } from '../errors/index.js'
 import { objectNameOf, parseObjectKey, slotKey } from '../format/ids.js'
 import { openSlot, parseSlot, secretOfPassphrase } from '../format/key-slot.js'

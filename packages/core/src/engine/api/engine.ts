@@ -113,6 +113,8 @@ export interface OpenOptions {
   readonly readAhead?: Pick<BackupOptions, 'source' | 'paths' | 'excludes' | 'excludeCaches' | 'oneFileSystem'>
   /** Whether the next operation only reads: its index is loaded while the caller finds out which snapshot it is about. */
   readonly loadIndex?: boolean
+  /** Ends what is begun for the next operation. */
+  readonly signal?: AbortSignal
   /** Whether this machine may keep what makes later runs faster; yes, where nothing is said. */
   readonly useCache?: boolean
 }

@@ -23,12 +23,8 @@ export class PackLoader {
    * @throws BkpError `damaged` when it cannot be had
    */
   async load(work: PackWork): Promise<Uint8Array> {
-    const { table } = this.#index
-    const blobs = Array.from(work.entries, (entry) => ({
-      offset: table.offsetOf(entry),
-      length: table.sealedLengthOf(entry),
-    }))
-    return this.#read(work.pack, (key, into) => readSpans(this.#context.storage, key, spansOf(blobs), into))
+    const spans = spansOf(work.entries, this.#index.table)
+    return this.#read(work.pack, (key, into) => readSpans(this.#context.storage, key, spans, into))
   }
 
   /**

@@ -166,7 +166,8 @@ export class RestorePlan {
       this.#rows.copy(row, referenceWords, references[thread] as Uint32Array, at)
       counts[thread] = at + referenceWords
     }
-    return { pack, references, spans: spansOf(this.#places(order)) }
+    const entries = order.map((row) => this.#rows.at(row, entryColumn))
+    return { pack, references, spans: spansOf(entries, this.#table) }
   }
 
   #lose({ path }: WalkedEntry, message: string): void {
@@ -185,13 +186,6 @@ export class RestorePlan {
     const usual = this.#table.packOf(entry) % this.#threads
     const lead = (this.#files[usual] as ThreadFiles).cost - (this.#files[least] as ThreadFiles).cost
     return lead > maxLead ? least : usual
-  }
-
-  *#places(order: Uint32Array): Generator<ByteSpan> {
-    for (const row of order) {
-      const entry = this.#rows.at(row, entryColumn)
-      yield { offset: this.#table.offsetOf(entry), length: this.#table.sealedLengthOf(entry) }
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from 'node:worker_threads'
+import { compiledUrl } from '../../files/compiled-url.js'
 import type { ReadAheadOrder } from '../backup/read-ahead.js'
 
 /** The order of a thread that is not needed. */
@@ -34,7 +35,7 @@ export class IdleThread {
     const { port1, port2 } = new MessageChannel()
     const start: ThreadStart = { orders: port2, preload }
     this.#orders = port1
-    this.#worker = new Worker(workerUrl(), {
+    this.#worker = new Worker(compiledUrl(import.meta.url, 'main.js'), {
       workerData: start,
       transferList: [port2],
       // Not a copy: secrets are taken out of the environment after the first threads have started.
@@ -126,10 +127,4 @@ export class ThreadReserve {
   async close(): Promise<void> {
     await Promise.all(this.#idle.splice(0).map((thread) => thread.end()))
   }
-}
-
-// Run from the sources (by tests), the compiled worker is used: threads cannot load TypeScript.
-function workerUrl(): URL {
-  const here = import.meta.url
-  return here.endsWith('.ts') ? new URL('../../../dist/engine/worker/main.js', here) : new URL('./main.js', here)
 }

@@ -1,4 +1,5 @@
 import type { Debugger, InspectorNotification } from 'node:inspector'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type LoopWatchStart, toldBy, type WatchedPlugin } from './loop-watch.js'
 
@@ -46,8 +47,9 @@ async function tellOfGuilty(beat: number): Promise<void> {
     await session.post('Debugger.pause')
     return paused
   })()
+  answered.catch(() => undefined)
   try {
-    const frames = await withinTime(answered)
+    const frames = await Promise.race([answered, sleep(answersWithinMs, undefined)])
     // A pause that came late, after whatever it was, does not count.
     const isKept = Atomics.load(counter, 0) === beat
     const scripts = (frames ?? []).map(({ location }) => urls.get(location.scriptId) ?? '')
@@ -68,17 +70,4 @@ function ownerOf(scripts: readonly string[]): WatchedPlugin | undefined {
     if (owner !== undefined) return owner
   }
   return undefined
-}
-
-async function withinTime<T>(answer: Promise<T>): Promise<T | undefined> {
-  answer.catch(() => undefined)
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, answersWithinMs, undefined)
-  })
-  try {
-    return await Promise.race([answer, over])
-  } finally {
-    clearTimeout(timer)
-  }
 }

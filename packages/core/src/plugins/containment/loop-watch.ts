@@ -1,6 +1,7 @@
 import { sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { compiledUrl } from '../../files/compiled-url.js'
 
 const defaultLimitMs = 60_000
 const looksPerLimit = 10
@@ -33,7 +34,6 @@ export const toldBy = 'bkp.loop-watch'
 export class LoopWatch {
   readonly limitMs: number
   readonly #thread: Worker
-  readonly #timer: NodeJS.Timeout
 
   /**
    * @param limitMs how long the main thread may be kept; one minute at most
@@ -45,9 +45,11 @@ export class LoopWatch {
     const beats = new SharedArrayBuffer(4)
     const counter = new Int32Array(beats)
     const start: LoopWatchStart = { beats, betweenMs, looks: Math.ceil(this.limitMs / betweenMs) }
-    this.#timer = setInterval(() => Atomics.add(counter, 0, 1), betweenMs / 2)
-    this.#timer.unref()
-    this.#thread = new Worker(threadUrl(), { workerData: start, name: 'loop watch' })
+    setInterval(() => Atomics.add(counter, 0, 1), betweenMs / 2).unref()
+    this.#thread = new Worker(compiledUrl(import.meta.url, 'loop-watch-thread.js'), {
+      workerData: start,
+      name: 'loop watch',
+    })
     Reflect.set(globalThis, Symbol.for(toldBy), onHeld)
     this.#thread.unref()
   }
@@ -59,11 +61,4 @@ export class LoopWatch {
     }
     this.#thread.postMessage(plugin)
   }
-}
-
-// Run from the sources (by tests), the compiled thread is used: threads cannot load TypeScript.
-function threadUrl(): URL {
-  const here = import.meta.url
-  const name = './loop-watch-thread.js'
-  return here.endsWith('.ts') ? new URL(`../../../dist/plugins/containment/${name}`, here) : new URL(name, here)
 }

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '@bkp/plugin-api'
+import { compiledUrl } from '../../files/compiled-url.js'
 import { pluginFailed } from '../containment/plugin-guard.js'
 import type { InstalledPlugin } from '../manifest.js'
 import type { TraceMessage, TraceOrder, TraceUnit } from './protocol.js'
@@ -28,7 +29,10 @@ export function tryInProcess(
   return new Promise((resolve, reject) => {
     const started = performance.now()
     // Its standard output is not ours: results stand there. Flags of our own process are none of its business.
-    const child = fork(processPath(), [], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], execArgv: [] })
+    const child = fork(fileURLToPath(compiledUrl(import.meta.url, 'trace-process.js')), [], {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      execArgv: [],
+    })
     const closed = new Promise((close) => child.on('close', close))
     const kill = () => child.kill('SIGKILL')
     let done: Tried | undefined
@@ -65,11 +69,4 @@ export function tryInProcess(
     // One that has ended already is told of by its end.
     child.send(order, () => undefined)
   })
-}
-
-// Run from the sources (by tests), what was compiled is used: a process cannot load TypeScript.
-function processPath(): string {
-  const here = import.meta.url
-  const isSource = here.endsWith('.ts')
-  return fileURLToPath(new URL(isSource ? '../../../dist/plugins/trace/trace-process.js' : './trace-process.js', here))
 }
