@@ -193,7 +193,7 @@ describe.runIf(hasServer('openssh'))('reaching a server', () => {
 
   it('does not keep the process alive once the storage is closed', async () => {
     const program = `
-      import plugin from ${JSON.stringify(new URL('../../plugins/storage-sftp/dist/index.js', import.meta.url).href)}
+      import plugin from ${JSON.stringify(new URL('../../plugins/storage-sftp/dist/bundle/index.js', import.meta.url).href)}
       const [url, configuration] = JSON.parse(process.argv[1])
       const log = { debug() {}, info() {}, warn() {} }
       plugin.activate({ apiVersion: '1.0.0', log, registerStorage: async (id, open) => {

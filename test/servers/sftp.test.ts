@@ -21,7 +21,7 @@ describe.runIf(hasServer('openssh'))('OpenSSH', () => {
       return { root, storage: await reopen(), reopen, dispose: () => rm(root, { recursive: true }) }
     },
     process: ({ root }) => ({
-      entry: new URL('../../plugins/storage-sftp/dist/index.js', import.meta.url),
+      entry: new URL('../../plugins/storage-sftp/dist/bundle/index.js', import.meta.url),
       id: 'sftp',
       url: server.url(root),
       configuration: accessTo(server),

@@ -25,8 +25,8 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  // Native parts stay packages of their own, and ajv, which only configurations of plugins need.
-  external: ['@napi-rs/blake-hash', '@node-rs/argon2', 'ajv', 'ajv/*'],
+  // Native parts stay packages of their own.
+  external: ['@napi-rs/blake-hash', '@node-rs/argon2'],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },

@@ -11,7 +11,7 @@ describeStorage('local', {
     return { root, storage: await reopen(), reopen, dispose: () => rm(root, { recursive: true }) }
   },
   process: ({ root }) => ({
-    entry: new URL('../dist/index.js', import.meta.url),
+    entry: new URL('../dist/bundle/index.js', import.meta.url),
     id: 'local',
     url: root,
     configuration: {},

@@ -75,7 +75,7 @@ describe('a process', () => {
   it('ends by itself, also when it does not close the storage', () =>
     withFake(async (fake) => {
       const program = `
-        const { default: plugin } = await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)})
+        const { default: plugin } = await import(${JSON.stringify(new URL('../dist/bundle/index.js', import.meta.url).href)})
         const log = { debug() {}, info() {}, warn() {} }
         let open
         await plugin.activate({ apiVersion: '1.0.0', log, registerStorage: (_, factory) => { open = factory } })

@@ -3,7 +3,7 @@ import { type B2StandIn, startB2StandIn } from '../../b2-stand-in/index.js'
 import { openB2 } from './open.js'
 
 // Against a stand-in written from B2's documentation: there is no server of B2 to install.
-const entry = new URL('../../../plugins/storage-b2/dist/index.js', import.meta.url)
+const entry = new URL('../../../plugins/storage-b2/dist/bundle/index.js', import.meta.url)
 
 interface Fixture extends StorageFixture {
   readonly standIn: B2StandIn

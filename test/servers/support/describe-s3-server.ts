@@ -37,7 +37,7 @@ export function describeS3Server(start: () => Promise<S3Server>, known: Readonly
       return { url, configuration, storage: await reopen(), reopen, dispose }
     },
     process: ({ url, configuration }) => ({
-      entry: new URL('../../../plugins/storage-s3/dist/index.js', import.meta.url),
+      entry: new URL('../../../plugins/storage-s3/dist/bundle/index.js', import.meta.url),
       id: 's3',
       url,
       configuration,

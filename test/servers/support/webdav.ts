@@ -6,7 +6,7 @@ import type { Storage, StorageRequest } from '@bkp/plugin-api'
 import { describeStorage, openStorageOf } from '@bkp/testkit'
 import type { WebServer } from './web-server.js'
 
-export const webdavEntry = new URL('../../../plugins/storage-webdav/dist/index.js', import.meta.url)
+export const webdavEntry = new URL('../../../plugins/storage-webdav/dist/bundle/index.js', import.meta.url)
 
 /** Opens a storage by the built plugin, as core does. */
 export async function openWebdav(

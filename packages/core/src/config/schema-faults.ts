@@ -1,5 +1,6 @@
 import type { JsonSchema } from '@bkp/plugin-api'
 import type { ErrorObject, Options } from 'ajv'
+import type { Ajv2020 } from 'ajv/dist/2020.js'
 import { nearest } from './nearest.js'
 import { environmentNameOf, ownKeywords, propertiesOf } from './schema-parts.js'
 
@@ -18,8 +19,23 @@ export async function faultsBySchema(
   value: unknown,
   options: Options = {},
 ): Promise<readonly OptionFault[]> {
-  const { Ajv2020 } = await import('ajv/dist/2020.js')
-  const ajv = new Ajv2020({
+  const { Ajv2020 } = await import('./ajv.js')
+  // The time goes into compiling a schema, not into what it does with the value; of most options nothing is given.
+  const concerned = ofGivenProperties(schema, value)
+  if (concerned !== undefined && errorsBy(Ajv2020, concerned, value, options).length === 0) return []
+  // Only the whole schema knows what else there is, for messages.
+  return errorsBy(Ajv2020, schema, value, options).map(faultOf)
+}
+
+/** The schema without the properties that a value does not have; undefined where parts of it may need them. */
+function ofGivenProperties(schema: JsonSchema, value: unknown): JsonSchema | undefined {
+  if (typeof value !== 'object' || value === null || JSON.stringify(schema).includes('"#/properties/')) return undefined
+  const given = Object.entries(propertiesOf(schema)).filter(([name]) => Object.hasOwn(value, name))
+  return { ...schema, properties: Object.fromEntries(given) }
+}
+
+function errorsBy(Ajv: typeof Ajv2020, schema: JsonSchema, value: unknown, options: Options): readonly ErrorObject[] {
+  const ajv = new Ajv({
     allErrors: true,
     // For the schema around what is wrong; the value, which it gives too, is never told.
     verbose: true,
@@ -36,11 +52,10 @@ export async function faultsBySchema(
   const validate = ajv.compile(schema)
   if (validate(value)) return []
   // Of a value that fits none of several, only that is said; what each of them wants would confuse.
-  const errors = (validate.errors ?? []).filter(({ keyword, schemaPath }) => {
+  return (validate.errors ?? []).filter(({ keyword, schemaPath }) => {
     const inner = /\/(anyOf|oneOf)\/\d/.test(schemaPath)
     return !inner && keyword !== 'if'
   })
-  return errors.map(faultOf)
 }
 
 export function pathOf(instancePath: string): string[] {

@@ -6,7 +6,7 @@ export const knownOwnKeywords = ['x-bkp-secret', 'x-bkp-env', 'x-bkp-ask'] as co
 /** Why a schema could not check a configuration; undefined for one that can. Stricter than bkp itself is at run time. */
 export async function configurationSchemaFault(schema: JsonSchema): Promise<string | undefined> {
   if (schema.type !== 'object') return 'its type has to be "object"'
-  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const { Ajv2020 } = await import('../config/ajv.js')
   const ajv = new Ajv2020({
     strict: true,
     strictTypes: false,

@@ -128,7 +128,7 @@ export function fitsApi(range: string): boolean {
 
 /** What is wrong with a manifest; nothing for a valid one. */
 export async function faultsOf(manifest: unknown): Promise<readonly string[]> {
-  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const { Ajv2020 } = await import('../config/ajv.js')
   const validate = new Ajv2020({ allErrors: true }).compile(manifestSchema)
   if (validate(manifest)) return []
   return (validate.errors ?? []).map(({ instancePath, message }) => `bkp${instancePath} ${message ?? ''}`)

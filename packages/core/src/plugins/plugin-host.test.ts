@@ -11,7 +11,7 @@ import { ownKeywords } from '../config/schema-parts.js'
 import { faultsOf } from './manifest.js'
 import { PluginHost } from './plugin-host.js'
 
-const pluginApi = fileURLToPath(new URL('../../../plugin-api/dist/index.js', import.meta.url))
+const pluginApi = fileURLToPath(new URL('../../../plugin-api/dist/bundle/index.js', import.meta.url))
 const made: string[] = []
 
 /** A plugin package in a folder of its own. */
