@@ -86,9 +86,15 @@ export class Session {
     return this.#ask((sftp, done) => sftp.read(handle, into, 0, length, position, done))
   }
 
-  /** The bytes are copied before this returns. */
+  /** The bytes are copied before this returns. The packets that they make, of 32 KiB, go to the system in one call. */
   write(handle: Buffer, bytes: Buffer, offset: number, length: number): Promise<void> {
-    return this.#ask((sftp, done) => sftp.write(handle, bytes, offset, length, offset, (error) => done(error)))
+    const { stream } = this.#line
+    stream.cork()
+    try {
+      return this.#ask((sftp, done) => sftp.write(handle, bytes, offset, length, offset, (error) => done(error)))
+    } finally {
+      stream.uncork()
+    }
   }
 
   /** Only with the ability. */

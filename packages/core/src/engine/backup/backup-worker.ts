@@ -27,7 +27,7 @@ import { ScanMemory } from './scan-memory.js'
 import { watchedSource } from './watched-source.js'
 
 /** Packs on their way to the storage, over all threads: bounds memory. */
-const packsInFlight = 4
+const packsInFlight = 5
 /** Memory of packs that a thread keeps to use again: one must not keep what all of them had on their way. */
 const mostSpare = 2
 const parentTreesBytes = 48 * 1024 * 1024

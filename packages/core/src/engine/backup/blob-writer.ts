@@ -6,14 +6,13 @@ import type { BlobReaderParts } from '../../repository/blob-reader.js'
 import type { PackKind } from '../../repository/pack-registry.js'
 import type { WorkerCounters } from '../worker/shared-state.js'
 import type { IdList } from './id-list.js'
+import { WorthCompressing } from './worth-compressing.js'
 
 /** Type byte of a blob. */
 export const blobType = { data: 0, tree: 1, list: 2 } as const
 export type BlobType = (typeof blobType)[keyof typeof blobType]
 
 const openDataPacks = 2
-// What shrinks less than this is not worth decompressing on every restore.
-const worthCompressing = 0.97
 /** Ids in one list blob: 1 MiB. */
 const idsPerList = 32_768
 /** Up to this many ids a file's content is listed in its entry. */
@@ -34,6 +33,8 @@ export class BlobWriter {
   readonly #options: BlobWriterOptions
   readonly #data: PackBuilder[]
   readonly #metadata: PackBuilder
+  /** Undefined where nothing is compressed. */
+  readonly #worth: WorthCompressing | undefined
   readonly #scratch = new Uint8Array(maxBlobBytes)
   readonly #idWords = new Uint32Array(8)
   readonly #id = new Uint8Array(this.#idWords.buffer)
@@ -55,6 +56,7 @@ export class BlobWriter {
       })
     this.#data = Array.from({ length: openDataPacks }, () => builder('data-pack'))
     this.#metadata = builder('metadata-pack')
+    if (compression.number !== 0) this.#worth = new WorthCompressing(codecs.compressor(compression.number))
   }
 
   /**
@@ -112,14 +114,9 @@ export class BlobWriter {
   }
 
   #pack(type: BlobType, bytes: Uint8Array): void {
-    const { codecs, compression } = this.#options
     const builder = type === blobType.data ? this.#pickDataPack() : this.#metadata
     if (!builder.fits(bytes.length)) this.#finish(builder, type === blobType.data ? 'data' : 'metadata')
-    const limit = Math.floor(bytes.length * worthCompressing)
-    const length =
-      compression.number === 0 || limit === 0
-        ? -1
-        : codecs.compressor(compression.number).compress(bytes, this.#scratch.subarray(0, limit))
+    const length = this.#worth?.compress(bytes, this.#scratch) ?? -1
     if (length < 0) builder.add(this.#id, type, 0, bytes.length, bytes)
     else builder.add(this.#id, type, 1, bytes.length, this.#scratch.subarray(0, length))
   }

@@ -6,9 +6,9 @@ import { asError, type Replica } from './replica.js'
 import type { Spool } from './spool.js'
 
 /** Packs that one destination is sent at a time; each lies in memory meanwhile. */
-const transfersAtATime = 3
+const transfersAtATime = 4
 /** Packs that destinations over a network are sent at a time, all together: memory must not grow with their number. */
-const transfersInAll = 4
+const transfersInAll = 5
 
 /** @param slow how many destinations there are that packs may have to wait for */
 export function transfersFor(slow: number): number {
