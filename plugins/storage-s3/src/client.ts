@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import { rootCertificates } from 'node:tls'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { PortError } from '@bkp/plugin-api'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { Connections } from './connections.js'
 import { takeSignedHashes } from './payload.js'
 import type { Credentials, S3Settings } from './settings.js'
 
@@ -19,14 +17,11 @@ function nothing(): void {}
 /** @throws PortError `config` when the file of an authority cannot be read */
 export function makeClient(settings: S3Settings): S3Client {
   const { endpoint, credentials } = settings
-  const connections = { keepAlive: true, maxSockets: settings.concurrency + partsAtOnce, scheduling: 'lifo' } as const
-  const handler = new NodeHttpHandler({
-    httpAgent: new HttpAgent(connections),
-    httpsAgent: new HttpsAgent({ ...connections, ...authorities(settings.ca) }),
-    logger: silent,
-  })
   const configuration: S3ClientConfig = {
-    requestHandler: handler,
+    requestHandler: new Connections({
+      connections: settings.concurrency + partsAtOnce,
+      ...authorities(settings.ca),
+    }),
     logger: silent,
     // Core repeats what fails.
     maxAttempts: 1,

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import type { Readable } from 'node:stream'
-import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3'
+import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { copyInto, type GetOptions, isPortError, PortError, rangeInvalid } from '@bkp/plugin-api'
+import type { Headers, Sink } from './answer.js'
 import { addressOf, type Bucket, placeOf } from './bucket.js'
-import { call, type SendOptions } from './calls.js'
+import { call } from './calls.js'
 import { customerKeyFields } from './object-fields.js'
 
 /** Reads a range of at least one byte, or all. Never short. @throws PortError `range-invalid`, also when the server gave less */
@@ -16,19 +15,14 @@ export async function download(bucket: Bucket, key: string, options: GetOptions)
     ...(range === undefined ? {} : { Range: range }),
     ...customerKeyFields(settings),
   })
-  const read = async (send: SendOptions) => {
-    const answer = await client.send(command, send)
-    const body = answer.Body as Readable | undefined
-    if (body === undefined) throw new PortError('transient', `${what}: the server sent no bytes`)
-    try {
-      const sizeBytes = expectedSize(answer, key, what, options)
-      return await readInto(body, memoryFor(sizeBytes, options.into), what, options.signal)
-    } finally {
-      body.destroy()
-    }
-  }
   try {
-    return await call(what, options.signal, read)
+    return await call(what, options.signal, async (send) => {
+      const memory = new ObjectMemory(key, what, options)
+      // The options of a call go through the SDK as they are; its types do not say so.
+      const withSink: typeof send = { ...send, ...{ sink: memory } }
+      await client.send(command, withSink)
+      return memory.filled()
+    })
   } catch (error) {
     if (isPortError(error, 'range-invalid')) throw rangeInvalid(key, options.offset ?? 0, options.length)
     throw error
@@ -40,44 +34,60 @@ function rangeHeader({ offset = 0, length }: GetOptions): string | undefined {
   return offset === 0 ? undefined : `bytes=${offset}-`
 }
 
+/** Where the bytes of an answer go: the caller's memory, where it has their length. */
+class ObjectMemory implements Sink {
+  readonly #key: string
+  readonly #what: string
+  readonly #options: GetOptions
+  #memory: Uint8Array | undefined
+  #at = 0
+
+  constructor(key: string, what: string, options: GetOptions) {
+    this.#key = key
+    this.#what = what
+    this.#options = options
+  }
+
+  start(headers: Headers): void {
+    const sizeBytes = expectedSize(headers, this.#key, this.#what, this.#options)
+    const { into } = this.#options
+    this.#memory = into?.length === sizeBytes ? into : Buffer.allocUnsafeSlow(sizeBytes)
+  }
+
+  take(chunk: Uint8Array): void {
+    if (this.#memory === undefined || this.#at + chunk.length > this.#memory.length) throw this.#wrongSize(chunk.length)
+    copyInto(this.#memory, chunk, this.#at)
+    this.#at += chunk.length
+  }
+
+  filled(): Uint8Array {
+    if (this.#memory === undefined || this.#at !== this.#memory.length) throw this.#wrongSize(0)
+    return this.#memory
+  }
+
+  #wrongSize(more: number): PortError {
+    const announced = this.#memory?.length ?? 0
+    const came = this.#at + more
+    return new PortError(
+      'transient',
+      `${this.#what}: the connection gave ${came} bytes where ${announced} were announced`,
+    )
+  }
+}
+
 /** How many bytes the answer will have. A server cuts off what lies behind the end, or may ignore that a range was asked for. */
-function expectedSize(answer: GetObjectCommandOutput, key: string, what: string, options: GetOptions): number {
+function expectedSize(headers: Headers, key: string, what: string, options: GetOptions): number {
   const { offset = 0, length } = options
   if (rangeHeader(options) === undefined) {
-    if (answer.ContentLength === undefined)
-      throw new PortError('unsupported', `${what}: the server does not say the size`)
-    return answer.ContentLength
+    const told = headers['content-length']
+    if (told === undefined) throw new PortError('unsupported', `${what}: the server does not say the size`)
+    return Number(told)
   }
-  const [, first, last] = /^bytes (\d+)-(\d+)\//.exec(answer.ContentRange ?? '') ?? []
+  const [, first, last] = /^bytes (\d+)-(\d+)\//.exec(headers['content-range'] ?? '') ?? []
   if (first === undefined || last === undefined || Number(first) !== offset) {
     throw new PortError('unsupported', `${what}: the server does not give the range that was asked for`)
   }
   const sizeBytes = Number(last) - offset + 1
   if (length !== undefined && sizeBytes < length) throw rangeInvalid(key, offset, length)
   return sizeBytes
-}
-
-function memoryFor(sizeBytes: number, into: Uint8Array | undefined): Uint8Array {
-  return into?.length === sizeBytes ? into : Buffer.allocUnsafeSlow(sizeBytes)
-}
-
-/** Writes nothing any more once the signal is aborted: the memory belongs to the caller again. */
-async function readInto(
-  body: Readable,
-  memory: Uint8Array,
-  what: string,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  let at = 0
-  const wrongSize = () =>
-    new PortError('transient', `${what}: the connection gave ${at} bytes where ${memory.length} were announced`)
-  body.on('data', (chunk: Uint8Array) => {
-    if (signal?.aborted) return
-    if (at + chunk.length > memory.length) body.destroy(wrongSize())
-    else copyInto(memory, chunk, at)
-    at += chunk.length
-  })
-  await once(body, 'end')
-  if (at !== memory.length) throw wrongSize()
-  return memory
 }
