@@ -1,8 +1,8 @@
-import { type Compressor, isPortError } from '@bkp/plugin-api'
-import { BkpError, damaged } from '../errors/index.js'
+import { BkpError } from '../errors/index.js'
 import { headerBytes, PartSealer, parseHeader, unwrapObjectKey } from '../format/sealed-object.js'
 import type { RepositoryKeys } from '../format/subkeys.js'
 import type { KeyedHasher } from '../hash/keyed-hasher.js'
+import { BlobDecoder } from './blob-decoder.js'
 import type { ChunkTable } from './chunk-table.js'
 import { notFound } from './chunk-table.js'
 import type { Codecs } from './codecs.js'
@@ -39,13 +39,13 @@ export class BlobReader {
   readonly #packs = new Map<number, OpenPack>()
   readonly #budgetBytes: number
   #heldBytes = 0
-  #inner = new Uint8Array(0)
-  #plain = new Uint8Array(0)
+  readonly #decoder: BlobDecoder
   readonly #check = new Uint32Array(8)
   readonly #checkBytes = new Uint8Array(this.#check.buffer)
 
   constructor(parts: BlobReaderParts, fetch: FetchPack, budgetBytes: number) {
     this.#parts = parts
+    this.#decoder = new BlobDecoder(parts.codecs)
     this.#fetch = fetch
     this.#budgetBytes = budgetBytes
   }
@@ -79,24 +79,13 @@ export class BlobReader {
    * @returns memory that the next call uses again
    */
   openEntry(open: OpenPack, entry: number): Uint8Array {
-    const { table, codecs } = this.#parts
-    const plainLength = table.plainLengthOf(entry)
-    if (this.#plain.length < plainLength) this.#plain = new Uint8Array(plainLength * 2)
-    const plain = this.#plain.subarray(0, plainLength)
-    const offset = table.offsetOf(entry)
-    const length = table.sealedLengthOf(entry)
-    if (offset + length > open.bytes.length || length < open.sealer.overheadBytes) {
-      throw new BkpError(
-        'damaged',
-        `The index names bytes ${offset} to ${offset + length} of a pack of ${open.bytes.length} bytes`,
-      )
-    }
-    const innerLength = length - open.sealer.overheadBytes
-    if (this.#inner.length < innerLength) this.#inner = new Uint8Array(innerLength * 2)
-    const inner = this.#inner.subarray(0, innerLength)
-    open.sealer.open(offset, open.bytes.subarray(offset, offset + length), inner)
-    decompressInto(codecs.compressor(table.compressionOf(entry)), inner, plain)
-    return plain
+    const { table } = this.#parts
+    return this.#decoder.decode(open.bytes, open.sealer, {
+      offset: table.offsetOf(entry),
+      sealedLength: table.sealedLengthOf(entry),
+      plainLength: table.plainLengthOf(entry),
+      compression: table.compressionOf(entry),
+    })
   }
 
   async #load(pack: number): Promise<OpenPack> {
@@ -110,16 +99,6 @@ export class BlobReader {
     }
     this.#packs.set(pack, open)
     return open
-  }
-}
-
-/** @throws BkpError `damaged` */
-export function decompressInto(compressor: Compressor, input: Uint8Array, output: Uint8Array): void {
-  try {
-    compressor.decompress(input, output)
-  } catch (cause) {
-    if (!isPortError(cause, 'corrupt')) throw cause
-    throw damaged(cause.message, cause)
   }
 }
 

@@ -39,6 +39,9 @@ export interface LoadedCipher {
   readonly cipher: Cipher
 }
 
+/** Position of `none` in every list of compressions. */
+export const noCompressionNumber = 0
+
 /** Blobs that are stored as they are. */
 export const noCompression: Compressor = {
   compress(input, output) {

@@ -3,6 +3,7 @@ import { objectNameOf } from '../../format/ids.js'
 import { maxBlobBytes } from '../../format/limits.js'
 import { type FinishedPack, PackBuilder } from '../../format/pack.js'
 import type { BlobReaderParts } from '../../repository/blob-reader.js'
+import { noCompressionNumber } from '../../repository/codecs.js'
 import type { PackKind } from '../../repository/pack-registry.js'
 import type { WorkerCounters } from '../worker/shared-state.js'
 import type { IdList } from './id-list.js'
@@ -51,12 +52,13 @@ export class BlobWriter {
         repositoryId,
         wrappingKey: kind === 'data-pack' ? keys.data : keys.metadata,
         cipher,
-        compressionIds: compression.number === 0 ? ['none'] : ['none', compression.id],
+        compressionIds: compression.number === noCompressionNumber ? ['none'] : ['none', compression.id],
         allocate: options.recycled,
       })
     this.#data = Array.from({ length: openDataPacks }, () => builder('data-pack'))
     this.#metadata = builder('metadata-pack')
-    if (compression.number !== 0) this.#worth = new WorthCompressing(codecs.compressor(compression.number))
+    if (compression.number !== noCompressionNumber)
+      this.#worth = new WorthCompressing(codecs.compressor(compression.number))
   }
 
   /**

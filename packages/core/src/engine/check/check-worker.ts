@@ -4,7 +4,7 @@ import { objectNameOf } from '../../format/ids.js'
 import { readDirectory, readTrailer, trailerBytes } from '../../format/pack.js'
 import { PartSealer, parseHeader, unwrapObjectKey } from '../../format/sealed-object.js'
 import { createKeyedHasher } from '../../hash/keyed-hasher.js'
-import { decompressInto } from '../../repository/blob-reader.js'
+import { BlobDecoder } from '../../repository/blob-decoder.js'
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
 import { allSettled } from '../worker/all-settled.js'
@@ -27,8 +27,7 @@ export async function startCheckWorker(
   const id = new Uint32Array(8)
   const found = new Uint32Array(8)
   const foundBytes = new Uint8Array(found.buffer)
-  let inner = new Uint8Array(0)
-  let plain = new Uint8Array(0)
+  const decoder = new BlobDecoder(codecs)
 
   const check = ({ pack, name, bytes }: ToCheckWorker): FromCheckWorker => {
     const faults: string[] = []
@@ -63,18 +62,12 @@ export async function startCheckWorker(
       for (let row = 0; row < rows.count; row++) {
         blobs++
         const isSound = guard(`blob ${row}: `, () => {
-          const sealedLength = rows.sealedLength(row)
-          const innerLength = sealedLength - sealer.overheadBytes
-          if (inner.length < innerLength) inner = new Uint8Array(innerLength * 2)
-          if (plain.length < rows.plainLength(row)) plain = new Uint8Array(rows.plainLength(row) * 2)
-          const offset = rows.offset(row)
-          sealer.open(offset, bytes.subarray(offset, offset + sealedLength), inner.subarray(0, innerLength))
-          const output = plain.subarray(0, rows.plainLength(row))
-          decompressInto(
-            codecs.compressor(numbers[rows.compression(row)] as number),
-            inner.subarray(0, innerLength),
-            output,
-          )
+          const output = decoder.decode(bytes, sealer, {
+            offset: rows.offset(row),
+            sealedLength: rows.sealedLength(row),
+            plainLength: rows.plainLength(row),
+            compression: numbers[rows.compression(row)] as number,
+          })
           hasher.digest(rows.type(row), output, foundBytes, 0)
           rows.copyId(row, id)
           if (!found.every((word, n) => word === id[n])) throw damaged('its bytes are not what its id says')
