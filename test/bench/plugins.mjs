@@ -80,20 +80,16 @@ async function startUp() {
 /** storage-local as somebody else would publish it, with a scheme of its own. */
 function writeTwin() {
   const folder = join(work, 'bkp-twin')
-  cpSync(join(root, 'plugins/storage-local/dist'), join(folder, 'dist'), { recursive: true })
+  cpSync(join(root, 'plugins/storage-local/dist/bundle'), join(folder, 'dist/bundle'), { recursive: true })
   const description = JSON.parse(readFileSync(join(root, 'plugins/storage-local/package.json'), 'utf8'))
   const text = JSON.stringify({ ...description, name: 'bkp-twin', version: '1.0.0' })
   writeFileSync(join(folder, 'package.json'), text.replaceAll('"local"', '"twin"').replaceAll('"file"', '"twin"'))
-  for (const name of ['index.js', 'local-storage.js']) {
-    const path = join(folder, 'dist', name)
-    writeFileSync(
-      path,
-      readFileSync(path, 'utf8')
-        .replaceAll("'local'", "'twin'")
-        .replaceAll("'file:'", "'twin:'")
-        .replace('fileURLToPath(request.url)', "request.url.slice('twin://'.length)"),
-    )
-  }
+  const path = join(folder, 'dist/bundle/index.js')
+  const code = readFileSync(path, 'utf8')
+    .replaceAll('"local"', '"twin"')
+    .replaceAll('"file:"', '"twin:"')
+    .replace('fileURLToPath(request.url)', "request.url.slice('twin://'.length)")
+  writeFileSync(path, code)
   mkdirSync(join(folder, 'node_modules/@bkp'), { recursive: true })
   symlinkSync(join(root, 'packages/plugin-api'), join(folder, 'node_modules/@bkp/plugin-api'))
   return folder

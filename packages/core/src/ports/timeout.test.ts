@@ -74,7 +74,7 @@ describe('TimeoutStorage', () => {
   })
 
   it('reads from a local storage by pieces, so that it needs little memory of its own', async () => {
-    const sizeBytes = 2.5 * 1024 * 1024
+    const sizeBytes = 9.5 * 1024 * 1024
     const old = Uint8Array.from({ length: sizeBytes }, (_, n) => n >> 8)
     const inner = new InMemoryStorage({ objects: new Map([['old', old]]), capabilities: { isLocal: true } })
     const get = vi.spyOn(inner, 'get')
@@ -83,15 +83,15 @@ describe('TimeoutStorage', () => {
     expect(await storage.get('old', { offset: 7, into })).toBe(into)
     expect(Buffer.compare(into, old.subarray(7))).toBe(0)
     expect(get.mock.calls.map(([, range]) => [range?.offset, range?.length])).toEqual([
-      [7, 1_048_576],
-      [7 + 1_048_576, 1_048_576],
-      [7 + 2_097_152, sizeBytes - 7 - 2_097_152],
+      [7, 4_194_304],
+      [7 + 4_194_304, 4_194_304],
+      [7 + 8_388_608, sizeBytes - 7 - 8_388_608],
     ])
     expect(new Set(get.mock.calls.slice(0, 2).map(([, range]) => range?.into?.buffer)).size).toBe(1)
   })
 
   it.each([-5, 5, 100])('leaves it to others that a piece has %i bytes too many', async (extra) => {
-    const sizeBytes = 2.5 * 1024 * 1024
+    const sizeBytes = 9.5 * 1024 * 1024
     const inner = new InMemoryStorage({ capabilities: { isLocal: true } })
     vi.spyOn(inner, 'get').mockImplementation(async (_, { offset = 0, length = 0 } = {}) =>
       new Uint8Array(offset + length === sizeBytes ? length + extra : length).fill(1),

@@ -53,7 +53,7 @@ export interface TimeoutParts {
 const largestOther = 4 * 1024 * 1024
 
 /** What is read from disks of this machine at a time, where it needs memory of ours: calls cost little there, memory much. */
-const pieceBytes = 1024 * 1024
+const pieceBytes = 4 * 1024 * 1024
 /** Smaller answers are given fresh memory. */
 const leastSpare = 1024 * 1024
 const mostSpare = 3
