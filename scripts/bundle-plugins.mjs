@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { licencesInto } from './licences.mjs'
 import { root } from './setup.mjs'
 
 // plugin-api is one for all; what has native parts, or files beside its code (ssh2: pagent.exe), stays a package of its own.
@@ -39,6 +40,7 @@ async function bundle(folder, options) {
     mainFields: ['module', 'main'],
     target: 'node20.19',
     external,
+    plugins: [licencesInto(join(folder, 'dist'))],
     legalComments: 'none',
     logLevel: 'warning',
     ...options,

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { licencesInto } from '../../../scripts/licences.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 // What an earlier build left would be published too.
@@ -30,6 +31,7 @@ await build({
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },
+  plugins: [licencesInto(join(root, 'dist'))],
   legalComments: 'none',
   logLevel: 'warning',
 })

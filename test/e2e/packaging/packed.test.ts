@@ -65,6 +65,22 @@ describe('a published package', () => {
     }
   })
 
+  it('comes with the licences of all packages whose code it holds', () => {
+    const missing: string[] = []
+    for (const { name, folder } of packages) {
+      const packed = files.get(name) ?? []
+      const code = packed.filter((path) => path.endsWith('.js')).map((path) => readFileSync(join(folder, path), 'utf8'))
+      // The bundler says of each file where it comes from.
+      const inside = code.flatMap((text) => text.match(/^\/\/ .*node_modules\/(?:@[^/\n]+\/)?[^/\n]+\//gm) ?? [])
+      const owners = new Set(inside.map((line) => line.slice(line.lastIndexOf('node_modules/') + 13, -1)))
+      const path = 'dist/THIRD-PARTY-LICENSES.txt'
+      expect(packed.includes(path), name).toBe(owners.size > 0)
+      const told = owners.size > 0 ? readFileSync(join(folder, path), 'utf8') : ''
+      missing.push(...[...owners].filter((owner) => !told.includes(`${owner} `)).map((owner) => `${name}: ${owner}`))
+    }
+    expect(missing).toEqual([])
+  })
+
   // Most of the time the registry is waited for. The command line is installed below, as people do.
   it.concurrent.each(packages.filter(({ name }) => name !== 'bkp').map((one) => [one.name, one] as const))(
     '%s works by itself in a folder of its own',
