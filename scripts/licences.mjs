@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-export const licencesFile = 'THIRD-PARTY-LICENSES.txt'
+const licencesFile = 'THIRD-PARTY-LICENSES.txt'
 const withText = /^(?:licen[cs]e|copying|notice)/i
 
 /**
