@@ -148,7 +148,9 @@ export function factDifferences(before: Partial<PluginFacts>, after: PluginFacts
   many('network', before.hosts, after.hosts)
   many('native code', before.nativeFiles, after.nativeFiles)
   many('install script', scriptList(before.scripts), scriptList(after.scripts) ?? [])
-  many('dependency', before.dependencies, after.dependencies)
+  // Of a linked folder only the names are known that its author asked for.
+  if ((before.source?.kind === 'link') === (after.source.kind === 'link'))
+    many('dependency', before.dependencies, after.dependencies)
   single('attestation', before.hasAttestation, after.hasAttestation)
   single('licence', before.license, after.license)
   return changes

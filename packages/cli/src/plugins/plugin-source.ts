@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../errors/cli-error.js'
 
@@ -21,14 +22,15 @@ const examples =
   'Give a name of the registry (bkp-storage-x, bkp-storage-x@1.2.3), a tarball (./x.tgz, https://…/x.tgz), a folder (./x), or a git URL (git+https://…)'
 
 /**
- * Reads the argument of `bkp plugins:install` by npm's own rules.
+ * Reads the argument of `bkp plugins:install` by npm's own rules, but for one: `dist/x.tgz` and `plugins/x` are not on GitHub
+ * where they are here.
  * @throws UsageError for what names no package
  */
 export async function parsePluginSource(text: string, folder = process.cwd()): Promise<PluginSource> {
   const { default: npa } = await import('npm-package-arg')
   let parsed: ReturnType<typeof npa>
   try {
-    parsed = npa(text, folder)
+    parsed = npa(isPathHere(text, folder) ? `./${text}` : text, folder)
   } catch (error) {
     throw new UsageError(`"${text}" names no plugin: ${(error as Error).message.split('\n')[0]}`, examples)
   }
@@ -51,6 +53,10 @@ export async function parsePluginSource(text: string, folder = process.cwd()): P
     default:
       throw new UsageError(`"${text}" is another name for a package, which bkp does not install`, examples)
   }
+}
+
+function isPathHere(text: string, folder: string): boolean {
+  return /^[^@./:~][^:]*\//.test(text) && existsSync(resolve(folder, text))
 }
 
 /** URL and committish of a git repository; `name/name` is one on GitHub, as npm has it. */
