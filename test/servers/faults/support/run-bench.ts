@@ -53,7 +53,7 @@ export interface TimedRun extends Ran {
 export type Way = 'proxy' | 'patient-proxy' | 'http-proxy' | 'direct' | 'nowhere'
 
 /** Packs that one destination is sent at a time, and again. */
-const mostLeftHalf = 6
+const mostLeftHalf = 8
 const execute = promisify(execFile)
 const nowhere: Address = { host: 'no-such-host.invalid', port: 22_222 }
 
