@@ -3,26 +3,20 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
-import { licencesInto } from '../../../scripts/licences.mjs'
+import { bundle, withRequire } from '../../../scripts/bundle.mjs'
 import { builtInConfigSchema } from './config-schema.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
 const manifest = join(root, 'oclif.manifest.json')
 removeOldBundles()
-await build({
+await bundle(dist, {
   entryPoints: {
     'early-thread': join(root, 'src/early-thread.ts'),
     main: join(root, 'src/main.ts'),
     commands: join(root, 'src/commands.ts'),
   },
   outdir: dist,
-  bundle: true,
-  splitting: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20.19',
   external: [
     '@bkp/*',
     '@napi-rs/keyring',
@@ -34,13 +28,8 @@ await build({
     'npm-package-arg',
     'tar',
   ],
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
-  },
-  plugins: [licencesInto(dist)],
+  ...withRequire,
   sourcemap: 'linked',
-  legalComments: 'none',
-  logLevel: 'warning',
 })
 await writeManifest()
 // For editors: the configuration file names it.

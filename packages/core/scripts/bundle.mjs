@@ -3,13 +3,12 @@
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
-import { licencesInto } from '../../../scripts/licences.mjs'
+import { bundle, withRequire } from '../../../scripts/bundle.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 // What an earlier build left would be published too.
 rmSync(join(root, 'dist/bundle'), { recursive: true, force: true })
-await build({
+await bundle(join(root, 'dist'), {
   entryPoints: {
     index: join(root, 'dist/index.js'),
     main: join(root, 'dist/engine/worker/main.js'),
@@ -21,17 +20,7 @@ await build({
     'trace-process': join(root, 'dist/plugins/trace/trace-process.js'),
   },
   outdir: join(root, 'dist/bundle'),
-  bundle: true,
-  splitting: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20.19',
   // Native parts stay packages of their own.
   external: ['@napi-rs/blake-hash', '@node-rs/argon2'],
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
-  },
-  plugins: [licencesInto(join(root, 'dist'))],
-  legalComments: 'none',
-  logLevel: 'warning',
+  ...withRequire,
 })

@@ -44,22 +44,17 @@ export class Connections implements HttpHandler {
   async handle(asked: HttpRequest, { abortSignal, sink }: CallOptions = {}): Promise<{ response: HttpResponse }> {
     const { protocol, hostname, port, path, query, method, headers, body } = asked
     const found = buildQueryString(query)
-    const {
-      status,
-      headers: told,
-      bytes,
-    } = await answerOf(
-      this.#agent,
-      {
-        origin: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`,
-        path: found === '' ? path : `${path}?${found}`,
-        method: method as Dispatcher.HttpMethod,
-        headers,
-        body,
-      },
-      { sink, signal: abortSignal instanceof AbortSignal ? abortSignal : undefined },
-    )
-    return { response: new HttpResponse({ statusCode: status, headers: told, body: Readable.from(bytes) }) }
+    const request: Dispatcher.DispatchOptions = {
+      origin: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`,
+      path: found === '' ? path : `${path}?${found}`,
+      method: method as Dispatcher.HttpMethod,
+      headers,
+      body,
+    }
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined
+    const answer = await answerOf(this.#agent, request, { sink, signal })
+    const response = { statusCode: answer.status, headers: answer.headers, body: Readable.from(answer.bytes) }
+    return { response: new HttpResponse(response) }
   }
 
   updateHttpClientConfig(): void {}

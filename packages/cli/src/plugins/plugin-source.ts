@@ -55,6 +55,7 @@ export async function parsePluginSource(text: string, folder = process.cwd()): P
   }
 }
 
+/** Neither a scope nor a URL, and with a slash: what npm takes for a name on GitHub. */
 function isPathHere(text: string, folder: string): boolean {
   return /^[^@./:~][^:]*\//.test(text) && existsSync(resolve(folder, text))
 }

@@ -3,15 +3,6 @@ import { BkpError, damaged } from '../errors/index.js'
 import type { PartSealer } from '../format/sealed-object.js'
 import { type Codecs, noCompressionNumber } from './codecs.js'
 
-/** Where a blob lies in its pack, in bytes, and what was done to it. */
-export interface SealedBlob {
-  readonly offset: number
-  readonly sealedLength: number
-  readonly plainLength: number
-  /** Its position in the list of compressions. */
-  readonly compression: number
-}
-
 /** Decrypts and decompresses blobs one after the other, in memory that grows to the largest. */
 export class BlobDecoder {
   readonly #codecs: Codecs
@@ -23,11 +14,20 @@ export class BlobDecoder {
   }
 
   /**
-   * Does not look at the id.
+   * Does not look at the id. Takes numbers and no object of them: it is called for each blob.
+   * @param offset where it begins in the pack
+   * @param compression its position in the list of compressions
    * @returns memory that the next call uses again
    * @throws BkpError `damaged`, `missing-plugin`, `plugin-failed`
    */
-  decode(pack: Uint8Array, sealer: PartSealer, { offset, sealedLength, plainLength, compression }: SealedBlob) {
+  decode(
+    pack: Uint8Array,
+    sealer: PartSealer,
+    offset: number,
+    sealedLength: number,
+    plainLength: number,
+    compression: number,
+  ): Uint8Array {
     const innerLength = sealedLength - sealer.overheadBytes
     const end = offset + sealedLength
     if (end > pack.length || innerLength < 0)

@@ -80,12 +80,14 @@ export class BlobReader {
    */
   openEntry(open: OpenPack, entry: number): Uint8Array {
     const { table } = this.#parts
-    return this.#decoder.decode(open.bytes, open.sealer, {
-      offset: table.offsetOf(entry),
-      sealedLength: table.sealedLengthOf(entry),
-      plainLength: table.plainLengthOf(entry),
-      compression: table.compressionOf(entry),
-    })
+    return this.#decoder.decode(
+      open.bytes,
+      open.sealer,
+      table.offsetOf(entry),
+      table.sealedLengthOf(entry),
+      table.plainLengthOf(entry),
+      table.compressionOf(entry),
+    )
   }
 
   async #load(pack: number): Promise<OpenPack> {

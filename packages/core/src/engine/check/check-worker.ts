@@ -62,12 +62,14 @@ export async function startCheckWorker(
       for (let row = 0; row < rows.count; row++) {
         blobs++
         const isSound = guard(`blob ${row}: `, () => {
-          const output = decoder.decode(bytes, sealer, {
-            offset: rows.offset(row),
-            sealedLength: rows.sealedLength(row),
-            plainLength: rows.plainLength(row),
-            compression: numbers[rows.compression(row)] as number,
-          })
+          const output = decoder.decode(
+            bytes,
+            sealer,
+            rows.offset(row),
+            rows.sealedLength(row),
+            rows.plainLength(row),
+            numbers[rows.compression(row)] as number,
+          )
           hasher.digest(rows.type(row), output, foundBytes, 0)
           rows.copyId(row, id)
           if (!found.every((word, n) => word === id[n])) throw damaged('its bytes are not what its id says')

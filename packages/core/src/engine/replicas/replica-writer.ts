@@ -5,14 +5,15 @@ import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import { asError, type Replica } from './replica.js'
 import type { Spool } from './spool.js'
 
-/** Packs that one destination is sent at a time; each lies in memory meanwhile. */
-const transfersAtATime = 4
-/** Packs that destinations over a network are sent at a time, all together: memory must not grow with their number. */
-const transfersInAll = 5
+/**
+ * Packs that one destination is sent at a time, or those over a network all together: each lies in memory meanwhile, which must
+ * not grow with their number.
+ */
+const transfersInAll = 4
 
 /** @param slow how many destinations there are that packs may have to wait for */
 export function transfersFor(slow: number): number {
-  return Math.max(1, Math.min(transfersAtATime, Math.floor(transfersInAll / slow)))
+  return Math.max(1, Math.floor(transfersInAll / Math.max(1, slow)))
 }
 
 export interface ReplicaWriterOptions {
