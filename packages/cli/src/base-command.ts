@@ -222,6 +222,7 @@ export abstract class BaseCommand extends Command {
     } finally {
       if (this.#isToldOf && (error as { oclif?: { exit?: number } } | undefined)?.oclif?.exit !== 0)
         await this.#notify()
+      await this.#scope?.session.end()
       this.#stopListening?.()
     }
     await super.finally(error)

@@ -17,6 +17,7 @@ await bundle(join(root, 'dist'), {
     plugins: join(root, 'dist/plugins.js'),
     threads: join(root, 'dist/threads.js'),
     'loop-watch-thread': join(root, 'dist/plugins/containment/loop-watch-thread.js'),
+    'plugin-thread-main': join(root, 'dist/plugins/thread/plugin-thread-main.js'),
     'trace-process': join(root, 'dist/plugins/trace/trace-process.js'),
   },
   outdir: join(root, 'dist/bundle'),

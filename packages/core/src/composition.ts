@@ -8,10 +8,10 @@ import type { PluginAccess } from './engine/plugin-access.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './engine/tokens.js'
 import { BkpError } from './errors/index.js'
 import { maxObjectBytes } from './format/limits.js'
-import { ContainedStorage } from './plugins/containment/contained-storage.js'
 import { foreignPlugins } from './plugins/containment/process-guards.js'
 import type { ReadManifests } from './plugins/manifest.js'
 import { PluginHost } from './plugins/plugin-host.js'
+import { ThreadedStorage } from './plugins/thread/threaded-storage.js'
 import { openPatiently } from './ports/opening.js'
 import { wrapStorage } from './ports/wrap-storage.js'
 import { collectAtOnce } from './v8-flags.js'
@@ -49,7 +49,7 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
       if (!raw.capabilities.isLocal) collectAtOnce()
       return wrapStorage(raw, destination, {
         // A disk of this machine is not waited for by a clock, unless nobody knows how it is used.
-        ...(raw instanceof ContainedStorage ? { limitsLocal: true } : { leavesMemoryAlone: true }),
+        ...(raw instanceof ThreadedStorage ? { limitsLocal: true } : { leavesMemoryAlone: true }),
         onRetry: ({ subject, error, delayMs }) => core.warn(retrying(destination.name, delayMs, error), { subject }),
       })
     },
@@ -61,6 +61,7 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
     idsOf: (port) => host.idsOf(port),
     workerModule: (port, id) => host.workerModule(port, id),
     validate: (port, choice) => host.validate(port, choice.id, choice.configuration),
+    close: () => host.close(),
   }
   const scope = container.createChildContainer()
   scope.register(EngineSettings, { useValue: options })

@@ -39,6 +39,31 @@ describe('a storage of a plugin that misbehaves', () => {
     expect(outcome, stderr).toMatchObject({ snapshots: 1, destinations: [{ name: 'good' }, { state: 'lagging' }] })
   })
 
+  it.each(['loops', 'loops-later'])('and %s loses its destination, and the run goes on without it', async (way) => {
+    const { code, outcome, stderr } = await run({ ...withBad(way), pluginCallMs: 500 })
+    expect(outcome, stderr).toMatchObject({
+      snapshots: 1,
+      destinations: [
+        { name: 'good', state: 'complete' },
+        {
+          name: 'bad',
+          state: 'lagging',
+          message: `The plugin ${plugin} failed: it kept its thread to itself for 0.5 s`,
+        },
+      ],
+    })
+    expect(code).toBe(0)
+  })
+
+  it('and floods fills its own memory alone', async () => {
+    const { code, outcome, stderr } = await run(withBad('floods'), ['--max-old-space-size=150'])
+    expect(outcome, stderr).toMatchObject({
+      snapshots: 1,
+      destinations: [{ state: 'complete' }, { state: 'lagging', message: expect.stringContaining('memory limit') }],
+    })
+    expect(code).toBe(0)
+  })
+
   it.each(['tells-its-secret', 'tells-its-secret-by-code'])('and %s cannot tell it by an error', async (way) => {
     const [good, bad] = withBad(way).places
     const { outcome, stdout, stderr } = await run({ places: [good, { ...bad, token: 'tok-en-secret' }] })
@@ -70,9 +95,10 @@ describe('a notifier of a plugin that misbehaves', () => {
     ['exits', 'it tried to end bkp by process.exit'],
     ['throws-later', 'a fault in a timer'],
     ['hangs', 'took longer than 1 s'],
+    ['loops', 'it kept its thread to itself for 0.5 s'],
   ])('and %s is told of, and changes nothing else', async (way, reason) => {
     const notifier = { name: 'mail', use: 'bad', on: ['failed'], options: { way }, patience: quick }
-    const { code, outcome, stderr } = await run({ notifiers: [notifier] })
+    const { code, outcome, stderr } = await run({ notifiers: [notifier], pluginCallMs: 500 })
     expect(outcome, stderr).toMatchObject({
       snapshots: 1,
       told: [{ name: 'mail', state: 'failed', message: expect.stringContaining(reason) }],

@@ -81,26 +81,35 @@ describe('the command line', () => {
     expect(ran.code).toBe(codeAtOnce)
   })
 
-  it.each(['loops', 'loops-later'])('ends when a plugin keeps the main thread to itself: %s', async (way) => {
+  it.each(['loops', 'loops-later'])('names a storage that keeps its thread to itself: %s', async (way) => {
     const ran = await bkp(['init', '--to', `bad://open-${way}`, '--json'], { env })
-    expect(ran.code).toBe(codeAtOnce)
-    expect(JSON.parse(ran.stdout)).toMatchObject({
-      error: {
-        code: 'plugin-failed',
-        message: `The plugin ${plugin} failed: it keeps bkp from going on for 1 s`,
-      },
-    })
+    expect(ran.code).toBe(1)
+    const message = `The plugin ${plugin} failed: it kept its thread to itself for 1 s`
+    expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: 'plugin-failed', message } })
   })
 
-  it('has its result out when a notifier keeps the main thread to itself', async () => {
+  it('ends, too, when native code keeps the thread of a storage from ending', async () => {
+    const ran = await bkp(['init', '--to', 'bad://open-blocks'], { env })
+    expect(ran.stderr).toContain(`Error: The plugin ${plugin} failed: it kept its thread to itself for 1 s\n`)
+    expect(ran.code).toBe(codeAtOnce)
+  })
+
+  it.each(['loops-in-main', 'loops-later-in-main'])('ends when a cipher keeps the main thread: %s', async (cipher) => {
+    const ran = await bkp(['backup', folder, '--cipher', cipher, '--json', ...to], { env })
+    expect(ran.code).toBe(codeAtOnce)
+    const message = `The plugin ${plugin} failed: it keeps bkp from going on for 1 s`
+    expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: 'plugin-failed', message } })
+  })
+
+  it('ends as it would when a notifier keeps its thread to itself, and tells of it', async () => {
     const config = join(work, 'loops.yaml')
     const notifiers = 'notifiers:\n  bad: { use: bad, on: [finished], options: { way: loops } }\n'
     const disk = `{ url: ${join(work, 'repository')} }`
     writeFileSync(config, `version: 1\nrepositories:\n  here:\n    destinations: { disk: ${disk} }\n${notifiers}`)
     const ran = await bkp(['backup', folder, '--to', 'here', '--config', config], { env })
     expect(ran.stdout).toContain('Snapshot ')
-    expect(ran.code).toBe(codeAtOnce)
-    expect(ran.stderr).toContain('it keeps bkp from going on for 1 s')
+    expect(ran.code).toBe(0)
+    expect(ran.stderr).toContain(`The plugin ${plugin} failed: it kept its thread to itself for 1 s`)
   })
 
   it('takes no time limit that is none', async () => {

@@ -2,7 +2,7 @@ import type { Destination, Engine, OpenOptions, Repository, Unlock } from '@bkp/
 import { inject, injectable } from 'tsyringe'
 import { CreateEngine, Log } from './tokens.js'
 
-/** The engine and the repositories of one command; closes what it opened. */
+/** The engine and the repositories of one command. */
 @injectable()
 export class EngineSession {
   readonly #createEngine: CreateEngine
@@ -16,7 +16,7 @@ export class EngineSession {
   }
 
   engine(): Promise<Engine> {
-    this.#engine ??= this.#start()
+    this.#engine ??= this.#createEngine(this.#log)
     return this.#engine
   }
 
@@ -37,14 +37,14 @@ export class EngineSession {
     return repository
   }
 
-  /** Closes in reverse order of opening. */
+  /** Closes repositories, in reverse order of opening. */
   async close(): Promise<void> {
     for (let last = this.#open.pop(); last !== undefined; last = this.#open.pop()) await last.close()
   }
 
-  async #start(): Promise<Engine> {
-    const engine = await this.#createEngine(this.#log)
-    this.#open.unshift(engine)
-    return engine
+  /** Closes the engine, when there is nobody left to tell anything. */
+  async end(): Promise<void> {
+    const [engine] = await Promise.allSettled([this.#engine])
+    if (engine.status === 'fulfilled') await engine.value?.close()
   }
 }

@@ -12,6 +12,7 @@ import { Codecs } from '../repository/codecs.js'
 import { KeySlots } from '../repository/key-slots.js'
 import { RecordedPlugins } from '../repository/recorded-plugins.js'
 import { RememberedSlot } from '../repository/remembered-slot.js'
+import { hasStuckThreads } from '../stuck-threads.js'
 import type {
   CreateRepositoryResult,
   DoctorFinding,
@@ -40,7 +41,6 @@ import { syncReplicas } from './replicas/sync-replicas.js'
 import { EngineRepository } from './repository.js'
 import { Clock, EngineSettings, Log, Plugins, RandomBytes } from './tokens.js'
 import { defaultCallLimitMs } from './worker/call-watch.js'
-import { hasStuckThreads } from './worker/stuck-threads.js'
 import { ThreadReserve } from './worker/threads.js'
 
 const mostThreads = 8
@@ -160,8 +160,9 @@ export class PluginEngine implements Engine {
     return examine(this.#plugins)
   }
 
-  async close(): Promise<void> {
-    // Repositories are closed by whoever opened them; the engine itself holds nothing.
+  /** Repositories are closed before, by whoever opened them. */
+  close(): Promise<void> {
+    return this.#plugins.close()
   }
 
   #rememberedSlot(url: string, cacheDirectory: string | undefined): RememberedSlot {

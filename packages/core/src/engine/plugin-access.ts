@@ -39,6 +39,8 @@ export interface PluginAccess {
   workerModule(port: WorkerPort, id: string): WorkerModule | undefined
   /** @throws BkpError `usage` naming what is wrong with a configuration */
   validate(port: WorkerPort, choice: CodecChoice): Promise<void>
+  /** Ends what they run in, after all that was opened is closed. */
+  close(): Promise<void>
 }
 
 /**

@@ -52,14 +52,15 @@ describe('PluginHost', () => {
     const lazy = plugin(
       'lazy',
       storage('lazy', 'lazy'),
-      `globalThis.lazyRan = true
-       export default definePlugin({ activate(context) { context.registerStorage('lazy', async (request) => { globalThis.lazyAsked = request; return ${whole} }) } })`,
+      `import { writeFileSync } from 'node:fs'
+       writeFileSync(new URL('ran', import.meta.url), '')
+       export default definePlugin({ activate(context) { context.registerStorage('lazy', async ({ url, intent, log }) => { log.warn(url + ' ' + intent); return ${whole} }) } })`,
     )
     const plugins = await host(lazy)
-    expect(globalThis).not.toHaveProperty('lazyRan')
+    expect(readdirSync(lazy)).not.toContain('ran')
     await plugins.openStorage(destinationOf('lazy://there'), 'open')
-    expect(globalThis).toHaveProperty('lazyAsked', expect.objectContaining({ url: 'lazy://there', intent: 'open' }))
-    expect(globalThis).toHaveProperty('lazyRan', true)
+    expect(warnings).toEqual(['lazy://there open'])
+    expect(readdirSync(lazy)).toContain('ran')
   })
 
   it('gives a storage its options, the URL without a query, and a way to ask', async () => {
@@ -71,11 +72,16 @@ describe('PluginHost', () => {
     const curious = plugin(
       'curious',
       { api: '^1.0.0', displayName: 'c', contributes: { storage: [contribution] } },
-      `export default definePlugin({ activate(context) { context.registerStorage('c', async (request) => { globalThis.curiousAsked = request; return ${whole} }) } })`,
+      `export default definePlugin({ activate(context) { context.registerStorage('c', async ({ url, configuration, log, confirm }) => {
+         log.warn(JSON.stringify({ url, configuration, answers: [await confirm?.('one?'), await confirm?.('two?')] })); return ${whole} }) } })`,
     )
-    await (await host(curious)).openStorage(destinationOf('cc://x?a=7'), 'open', async () => true)
-    const request = { url: 'cc://x', configuration: { a: 7 }, confirm: expect.any(Function) }
-    expect(globalThis).toHaveProperty('curiousAsked', expect.objectContaining(request))
+    const plugins = await host(curious)
+    await plugins.openStorage(destinationOf('cc://x?a=7'), 'open', async (question) => question === 'two?')
+    await plugins.openStorage(destinationOf('cc://x'), 'open')
+    expect(warnings.map((text) => JSON.parse(text))).toEqual([
+      { url: 'cc://x', configuration: { a: 7 }, answers: [false, true] },
+      { url: 'cc://x', configuration: {}, answers: [null, null] },
+    ])
   })
 
   it('names both plugins that claim one scheme', async () => {

@@ -9,16 +9,15 @@ import { BkpError } from '../errors/index.js'
 import { installHint } from '../errors/missing-plugin.js'
 import { type OnLogLine, PluginLogs } from '../log/plugin-logs.js'
 import { secretsIn } from '../notify/hide-secrets.js'
-import { activate, type Registered } from './activate.js'
 import { Catalogue, type Found } from './catalogue.js'
 import { withinActivation } from './containment/activation-limit.js'
-import { ContainedNotifier } from './containment/contained-notifier.js'
-import { ContainedStorage } from './containment/contained-storage.js'
-import { opened } from './containment/opening.js'
 import { type LoopOptions, PluginGuards } from './containment/plugin-guards.js'
 import { type InstalledPlugin, type PluginDirectories, readManifests } from './manifest.js'
+import { OwnCode, type PluginCode } from './plugin-code.js'
 import { type Environment, resolveOptions, takesNothing } from './plugin-options.js'
 import { resolveStorageOptions } from './storage-options.js'
+import { PluginThreads } from './thread/plugin-threads.js'
+import { ThreadedCode } from './thread/threaded-code.js'
 import { refuseSecrets } from './worker-options.js'
 
 export type WorkerPortName = 'compression' | 'encryption' | 'source'
@@ -39,8 +38,9 @@ export class PluginHost {
   readonly #catalogue: Catalogue
   readonly #environment: Environment
   readonly #verified = new Set<InstalledPlugin>()
-  readonly #activated = new Map<InstalledPlugin, Promise<Registered>>()
+  readonly #activated = new Map<InstalledPlugin, Promise<PluginCode>>()
   readonly #guards: PluginGuards
+  readonly #threads: PluginThreads
   readonly #secrets: Set<Secret>
   /** What core and plugins say. */
   readonly logs: PluginLogs
@@ -53,6 +53,7 @@ export class PluginHost {
     loops: LoopOptions,
   ) {
     this.#guards = new PluginGuards(logs, secrets, loops)
+    this.#threads = new PluginThreads(logs, secrets, loops.limitMs)
     this.#catalogue = catalogue
     this.logs = logs
     this.#secrets = secrets
@@ -104,8 +105,7 @@ export class PluginHost {
     const { plugin, contribution } = found
     const options = await resolveStorageOptions(destination, contribution.configuration, this.#environment)
     this.#note(options.configuration)
-    const factory = (await this.#activate(plugin)).storage.get(contribution.id)
-    if (factory === undefined) throw new Error(`${plugin.packageName} registered no storage ${contribution.id}`)
+    const code = await this.#activate(plugin)
     const { packageName } = plugin
     this.logs.core.debug(`${shownUrl(destination.name)}: the storage ${contribution.id} of ${packageName}`, { intent })
     const request = {
@@ -114,9 +114,7 @@ export class PluginHost {
       log: this.logs.of(packageName),
       ...(confirm === undefined ? {} : { confirm }),
     }
-    const guard = this.#guards.of(plugin)
-    if (guard === undefined) return factory(request)
-    return new ContainedStorage(await opened(guard, 'its storage', request, factory), guard)
+    return code.openStorage(contribution.id, request)
   }
 
   /**
@@ -138,12 +136,8 @@ export class PluginHost {
     }
     const configuration = await resolveOptions(given, contribution.configuration ?? takesNothing, this.#environment)
     this.#note(configuration)
-    const factory = (await this.#activate(plugin)).notifier.get(contribution.id)
-    if (factory === undefined) throw new Error(`${plugin.packageName} registered no notifier ${contribution.id}`)
-    const request = { configuration, log: this.logs.of(plugin.packageName) }
-    const guard = this.#guards.of(plugin)
-    if (guard === undefined) return factory(request)
-    return new ContainedNotifier(await opened(guard, 'its notifier', request, factory), guard)
+    const code = await this.#activate(plugin)
+    return code.openNotifier(contribution.id, { configuration, log: this.logs.of(plugin.packageName) })
   }
 
   schemes(): readonly string[] {
@@ -217,16 +211,23 @@ export class PluginHost {
     this.#verified.add(plugin)
   }
 
-  async #activate(plugin: InstalledPlugin): Promise<Registered> {
+  async #activate(plugin: InstalledPlugin): Promise<PluginCode> {
     const known = this.#activated.get(plugin)
     if (known !== undefined) return known
     this.#verify(plugin)
     const started = performance.now()
-    const activating = activate(plugin, this.logs.of(plugin.packageName), this.#guards.of(plugin))
+    const activating = plugin.isBundled
+      ? OwnCode.activate(plugin, this.logs.of(plugin.packageName))
+      : ThreadedCode.activate(this.#threads.start(plugin))
     this.#activated.set(plugin, activating)
-    const registered = await activating
+    const code = await activating
     const took = `${(performance.now() - started).toFixed(1)} ms`
     this.logs.core.debug(`${plugin.packageName} ${plugin.version} was activated in ${took}`)
-    return registered
+    return code
+  }
+
+  /** Ends the threads of plugins. */
+  close(): Promise<void> {
+    return this.#threads.close()
   }
 }

@@ -71,7 +71,7 @@ export class TimeoutStorage extends ForwardingStorage {
   readonly #timing: Timing
   readonly #leavesMemoryAlone: boolean
   /** Memory of answers that nobody writes to any more. */
-  readonly #spare: ArrayBuffer[] = []
+  readonly #spare: SharedArrayBuffer[] = []
 
   constructor(inner: Storage, { limits, timing, leavesMemoryAlone = false }: TimeoutParts) {
     super(inner)
@@ -115,16 +115,16 @@ export class TimeoutStorage extends ForwardingStorage {
     return into
   }
 
-  /** Used again, since fresh memory of this size costs as much as what is done with it. */
-  #memory(length: number): Uint8Array<ArrayBuffer> | undefined {
+  /** Shared, for storages in other threads; used again, since fresh memory of this size costs as much as what is done with it. */
+  #memory(length: number): Uint8Array | undefined {
     if (length < leastSpare) return undefined
     const at = this.#spare.findIndex(({ byteLength }) => byteLength >= length)
-    const [buffer = new ArrayBuffer(length)] = at < 0 ? [] : this.#spare.splice(at, 1)
+    const [buffer = new SharedArrayBuffer(length)] = at < 0 ? [] : this.#spare.splice(at, 1)
     return new Uint8Array(buffer, 0, length)
   }
 
   #keep(memory: Uint8Array | undefined): void {
-    if (memory?.buffer instanceof ArrayBuffer && this.#spare.length < mostSpare) this.#spare.push(memory.buffer)
+    if (memory?.buffer instanceof SharedArrayBuffer && this.#spare.length < mostSpare) this.#spare.push(memory.buffer)
   }
 
   override stat(key: string, options: CallOptions = {}): Promise<StoredObject> {

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { PortError } from '@bkp/plugin-api'
 
-/** Everything that a plugin in the main thread can do wrong and still be contained. */
+/** Everything that a storage or a notifier can do wrong and still be contained. */
 export async function misbehave(way, token, log) {
   switch (way) {
     case 'logs-its-secret':
@@ -22,6 +23,11 @@ export async function misbehave(way, token, log) {
         for (;;) new Array(1000).fill(1)
       }, 1)
       return new Promise(() => undefined)
+    case 'floods':
+      for (const held = []; ; ) held.push(new Array(1000).fill(held.length))
+    case 'blocks':
+      // Native code, which nothing can interrupt.
+      return execFileSync('sleep', ['30'])
     case 'exits':
       return process.exit(0)
     case 'exits-and-catches':

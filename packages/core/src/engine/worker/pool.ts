@@ -3,14 +3,14 @@ import type { Worker } from 'node:worker_threads'
 import { BkpError } from '../../errors/index.js'
 import type { LogMessage } from '../../log/plugin-logs.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
+import { receiveError, type SentError } from '../../sent-error.js'
+import { endsWithinMs, endThreads } from '../../stuck-threads.js'
 import { keepInterruptible } from '../../v8-flags.js'
 import type { PluginAccess } from '../plugin-access.js'
 import { withBlame } from './blame.js'
 import { CallWatch } from './call-watch.js'
-import { receiveError, type SentError } from './errors.js'
 import { SharedState, type SharedStateHandle } from './shared-state.js'
-import { noteStuckThreads } from './stuck-threads.js'
-import { endsWithinMs, type ThreadReserve } from './threads.js'
+import type { ThreadReserve } from './threads.js'
 
 /** Node ends a thread with it that has nothing left to do, and whose modules still wait. */
 const unsettledExitCode = 13
@@ -153,8 +153,6 @@ export class WorkerPool<Setup, ToWorker, FromWorker extends { readonly kind: str
     this.shared.stop()
     // To stop a thread that is loading native code can bring the whole process down.
     await Promise.race([this.ready(), setTimeout(endsWithinMs, undefined, { ref: false })])
-    const ended = Promise.all(this.#workers.map((worker) => worker?.terminate()))
-    const isEnded = ended.then(() => true)
-    if (!(await Promise.race([isEnded, setTimeout(endsWithinMs, false, { ref: false })]))) noteStuckThreads(ended)
+    await endThreads(this.#workers.filter((worker) => worker !== undefined))
   }
 }

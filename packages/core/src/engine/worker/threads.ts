@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from 'node:worker_threads'
 import { compiledUrl } from '../../files/compiled-url.js'
+import { endsWithinMs } from '../../stuck-threads.js'
 import type { ReadAheadOrder } from '../backup/read-ahead.js'
 
 /** The order of a thread that is not needed. */
 export const endOrder = 'end'
-export const endsWithinMs = 5_000
 const stackMiB = 32
 /** What was listed longer ago is listed again. */
 const staleAfterMs = 10_000

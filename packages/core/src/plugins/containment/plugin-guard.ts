@@ -5,10 +5,19 @@ import { isPortError, type Logger } from '@bkp/plugin-api'
 import { BkpError, isBkpError } from '../../errors/index.js'
 
 const running = new AsyncLocalStorage<PluginGuard>()
+let alone: PluginGuard | undefined
 
 /** Whose code runs, or began what runs; undefined for bkp's own. */
 export function runningPlugin(): PluginGuard | undefined {
-  return running.getStore()
+  return alone ?? running.getStore()
+}
+
+/**
+ * Tells whose all code of this thread is, from now on; nobody's when undefined. It then takes no asynchronous context to know
+ * it, which every promise would pay for.
+ */
+export function leaveThreadTo(guard: PluginGuard | undefined): void {
+  alone = guard
 }
 
 /** Runs an action as bkp's own, wherever it is called from. */
@@ -61,7 +70,7 @@ export class PluginGuard {
     })
     if (stop !== undefined) this.#calls.add(stop)
     try {
-      return await Promise.race([running.run(this, async () => action()), broken])
+      return await Promise.race([this.#as(async () => action()), broken])
     } catch (error) {
       throw this.#asOurs(error, signal)
     } finally {
@@ -77,7 +86,7 @@ export class PluginGuard {
     if (this.#failure !== undefined) throw this.#failure
     let result: T
     try {
-      result = running.run(this, action)
+      result = this.#as(action)
     } catch (error) {
       throw this.#asOurs(error, undefined)
     }
@@ -103,6 +112,10 @@ export class PluginGuard {
     if (this.#hasPrinted) this.log.debug(`${this.packageName} printed: ${shown}`)
     else this.log.warn(`${this.packageName} printed where only results may stand; it was kept from it: ${shown}`)
     this.#hasPrinted = true
+  }
+
+  #as<T>(action: () => T): T {
+    return alone === this ? action() : running.run(this, action)
   }
 
   #asOurs(error: unknown, signal: AbortSignal | undefined): unknown {

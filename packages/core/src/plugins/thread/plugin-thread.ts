@@ -1,0 +1,192 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SHARE_ENV, type Transferable, Worker } from 'node:worker_threads'
+import type { Logger } from '@bkp/plugin-api'
+import type { BkpError } from '../../errors/index.js'
+import { compiledUrl } from '../../files/compiled-url.js'
+import { receiveError, sendError } from '../../sent-error.js'
+import { endThreads } from '../../stuck-threads.js'
+import { keepInterruptible } from '../../v8-flags.js'
+import { pluginFailed } from '../containment/plugin-guard.js'
+import type { InstalledPlugin } from '../manifest.js'
+import type { CallName, Calls, Message, Order, PluginThreadStart } from './protocol.js'
+
+const defaultLimitMs = 60_000
+const looksPerLimit = 10
+const longestBetweenLooksMs = 1_000
+/** For what a plugin does when its thread ends by itself. */
+const goodbyeMs = 1_000
+
+export interface CallParts {
+  readonly signal?: AbortSignal | undefined
+  readonly transfer?: readonly Transferable[]
+  /** Asks the user, where there is one. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined
+}
+
+export interface PluginThreadParts {
+  readonly log: Logger
+  /** Takes secrets out of what the plugin says. */
+  readonly hide: <T>(value: T) => T
+  /** How long the plugin may keep its thread to itself, in milliseconds; one minute at most. */
+  readonly limitMs: number
+}
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+  readonly parts: CallParts
+  readonly forget: () => void
+}
+
+/**
+ * The thread in which the storages and notifiers of one plugin run that did not come with bkp. Whatever the plugin does, an
+ * endless loop and memory without end included, ends its own calls, under its name. It is no sandbox: its code can do whatever
+ * bkp can, a native crash included.
+ *
+ * Keeps the process alive only while a call waits for it.
+ */
+export class PluginThread {
+  readonly packageName: string
+  readonly #parts: PluginThreadParts
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #looking: NodeJS.Timeout
+  readonly #looks: number
+  #lastCall = 0
+  /** Looks since the thread was last heard of. */
+  #silent = 0
+  #failure: BkpError | undefined
+  #ending: Promise<void> | undefined
+
+  constructor(plugin: InstalledPlugin, parts: PluginThreadParts) {
+    const { verify: _, ...described } = plugin
+    this.packageName = plugin.packageName
+    this.#parts = parts
+    // Else a loop could not be ended.
+    keepInterruptible()
+    const start: PluginThreadStart = { plugin: described }
+    this.#worker = new Worker(compiledUrl(import.meta.url, 'plugin-thread-main.js'), {
+      workerData: start,
+      name: plugin.packageName,
+      // As the main thread sees it, for the programs that it starts, too: secrets are taken out of it later.
+      env: SHARE_ENV,
+      // What its code writes there past our eyes is left where it is: results stand in ours.
+      stdout: true,
+    })
+    const limitMs = Math.min(parts.limitMs, defaultLimitMs)
+    const betweenMs = Math.min(longestBetweenLooksMs, Math.ceil(limitMs / looksPerLimit))
+    this.#looks = Math.ceil(limitMs / betweenMs)
+    this.#looking = setInterval(() => this.#look(limitMs), betweenMs).unref()
+    this.#worker.on('message', (message: Message) => this.#hear(message))
+    this.#worker.on('error', (error) => this.#fail(error.message, error))
+    this.#worker.on('exit', (code) => this.#fail(`its thread ended with code ${code}`))
+    this.#worker.unref()
+  }
+
+  /** @throws PortError as the plugin threw it; the reason of the signal; BkpError `plugin-failed` for everything else */
+  call<Name extends CallName>(
+    name: Name,
+    given: Parameters<Calls[Name]>,
+    parts: CallParts = {},
+  ): Promise<ReturnType<Calls[Name]>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const call = ++this.#lastCall
+    return new Promise((resolve, reject) => {
+      const { signal } = parts
+      const abort = () => this.#say({ kind: 'abort', call, reason: sendError(signal?.reason) })
+      const forget = () => signal?.removeEventListener('abort', abort)
+      this.#say({ kind: 'call', call, name, given }, parts.transfer)
+      if (this.#waiting.size === 0) this.#beginWaiting()
+      this.#waiting.set(call, { resolve: resolve as (result: unknown) => void, reject, parts, forget })
+      if (signal?.aborted) abort()
+      else signal?.addEventListener('abort', abort, { once: true })
+    })
+  }
+
+  /** Lets the thread end, by itself if it can. */
+  close(): Promise<void> {
+    this.#failure ??= pluginFailed(this.packageName, 'its thread has ended')
+    this.#ending ??= this.#sayGoodbye()
+    return this.#ending
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    this.#worker.ref()
+    this.#say({ kind: 'end' })
+    await Promise.race([once(this.#worker, 'exit'), sleep(goodbyeMs, undefined, { ref: false })])
+    await this.#stop()
+  }
+
+  async #stop(): Promise<void> {
+    clearInterval(this.#looking)
+    this.#worker.ref()
+    await endThreads([this.#worker])
+  }
+
+  #say(order: Order, transfer: readonly Transferable[] = []): void {
+    this.#worker.postMessage(order, transfer)
+  }
+
+  #beginWaiting(): void {
+    this.#silent = 0
+    this.#worker.ref()
+  }
+
+  #settled(call: number): Waiting | undefined {
+    const waiting = this.#waiting.get(call)
+    if (!this.#waiting.delete(call)) return undefined
+    waiting?.forget()
+    if (this.#waiting.size === 0) this.#worker.unref()
+    return waiting
+  }
+
+  #hear(message: Message): void {
+    this.#silent = 0
+    const { hide, log } = this.#parts
+    switch (message.kind) {
+      case 'done':
+        return this.#settled(message.call)?.resolve(message.result)
+      case 'failed': {
+        const waiting = this.#settled(message.call)
+        const reason = message.wasAborted ? waiting?.parts.signal?.reason : undefined
+        return waiting?.reject(reason ?? receiveError(hide(message.error)))
+      }
+      case 'log':
+        return log[message.level](message.message, message.details)
+      case 'ask':
+        return void this.#ask(message)
+      case 'ping':
+        return undefined
+    }
+  }
+
+  async #ask({ call, question, text }: Extract<Message, { readonly kind: 'ask' }>): Promise<void> {
+    let isYes = false
+    try {
+      isYes = (await this.#waiting.get(call)?.parts.confirm?.(text)) ?? false
+    } catch (error) {
+      // The one who was asked broke it off: so is the call.
+      this.#settled(call)?.reject(error)
+    }
+    this.#say({ kind: 'answer', question, isYes })
+  }
+
+  /** A thread that nothing keeps answers at once. One that was asleep with the whole machine has all looks before it again. */
+  #look(limitMs: number): void {
+    if (this.#waiting.size === 0) return
+    if (this.#silent >= this.#looks) return this.#fail(`it kept its thread to itself for ${limitMs / 1000} s`)
+    this.#silent++
+    this.#say({ kind: 'ping' })
+  }
+
+  /** Ends all calls, those that are still to come included. */
+  #fail(reason: string, cause?: unknown): void {
+    if (this.#failure !== undefined) return
+    const failure = pluginFailed(this.packageName, this.#parts.hide(reason), cause)
+    this.#failure = failure
+    if (this.#waiting.size === 0) this.#parts.log.warn(failure.message)
+    for (const call of [...this.#waiting.keys()]) this.#settled(call)?.reject(failure)
+    this.#ending ??= this.#stop()
+  }
+}
