@@ -14,6 +14,11 @@ export interface StorageCapabilities {
   readonly isLocal: boolean
   /** Whether objects can be locked against removal until a date. */
   readonly objectLock: boolean
+  /**
+   * Whether bytes in shared memory cost `put` no more than others, as is so where they go to `node:fs`, `node:net` or `node:http`.
+   * Where it does not say so, a storage that did not come with bkp is given a copy of each pack. Since 1.1.
+   */
+  readonly sharedMemory?: boolean
 }
 
 /** What every call of a storage may be given. */

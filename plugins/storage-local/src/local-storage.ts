@@ -54,6 +54,7 @@ export class LocalStorage implements Storage {
     concurrency: 4,
     isLocal: true,
     objectLock: false,
+    sharedMemory: true,
   } as const
   readonly #root: string
   readonly #folders: Folders

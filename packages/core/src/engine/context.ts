@@ -82,6 +82,11 @@ export class OperationContext {
     return this.replicas.length > 1
   }
 
+  /** Whether every destination takes bytes in shared memory, which need not be copied for threads of plugins. */
+  get sharesPacks(): boolean {
+    return this.replicas.every(({ storage }) => storage.capabilities.sharedMemory === true)
+  }
+
   /** What this machine remembers of checks, where it does. */
   get checkRecords(): CheckRecords | undefined {
     return this.stateDirectory === undefined ? undefined : new CheckRecords(this.stateDirectory)

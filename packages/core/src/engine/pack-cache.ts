@@ -1,12 +1,32 @@
 import { copyInto, isPortError, PortError, type Storage } from '@bkp/plugin-api'
 import { damaged, isBkpError } from '../errors/index.js'
 import { packKey } from '../format/ids.js'
+import { mayBeUsedAgain } from '../memory-in-doubt.js'
 import type { PackRegistry } from '../repository/pack-registry.js'
 
 /** Reads a range into memory that is there, whether or not the storage can do that by itself. */
 export async function readInto(storage: Storage, key: string, offset: number, into: Uint8Array): Promise<void> {
   const bytes = await storage.get(key, { offset, length: into.length, into })
   if (bytes.buffer !== into.buffer) copyInto(into, bytes)
+}
+
+const mostFillings = 5
+
+/**
+ * Memory with what is read into it. Where an attempt was given up that may still write there, other memory is filled.
+ * @param allocate gives memory that nobody else uses
+ * @throws PortError `transient` when that happened over and over
+ */
+export async function filled(
+  allocate: () => Uint8Array,
+  read: (into: Uint8Array) => Promise<void>,
+): Promise<Uint8Array> {
+  for (let filling = 0; filling < mostFillings; filling++) {
+    const into = allocate()
+    await read(into)
+    if (mayBeUsedAgain(into.buffer)) return into
+  }
+  throw new PortError('transient', 'Reading a pack ran out of time again and again')
 }
 
 /**
@@ -70,14 +90,13 @@ export class PackCache {
   }
 
   async #load(pack: number): Promise<Uint8Array> {
-    const shared = new Uint8Array(new SharedArrayBuffer(this.#packs.sizeOf(pack)))
     const key = packKey(this.#packs.nameOf(pack))
+    const shared = () => new Uint8Array(new SharedArrayBuffer(this.#packs.sizeOf(pack)))
     try {
-      await this.#read(this.#storage, key, 0, shared)
+      return await filled(shared, (into) => this.#read(this.#storage, key, 0, into))
     } catch (error) {
       if (!isLost(error)) throw error
       throw damaged(`${key} is needed and cannot be read: ${error.message}`, error)
     }
-    return shared
   }
 }

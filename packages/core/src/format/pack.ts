@@ -18,6 +18,8 @@ export interface PackBuilderOptions {
   readonly compressionIds: readonly string[]
   /** Gives memory of {@link packCapacityBytes}, which need not be cleared; new memory is allocated where it gives none. */
   readonly allocate?: () => Uint8Array | undefined
+  /** Whether what is allocated is shared memory, which every thread may read without a copy. */
+  readonly isShared?: boolean
 }
 
 export interface FinishedPack {
@@ -114,14 +116,14 @@ export class PackBuilder {
     this.#length = headerBytes
     // Not cleared: every byte that leaves is written, by a blob, the directory, random padding or the trailer.
     const size = Math.max(packCapacityBytes, padmeLength(this.#needed(firstBytes)))
-    this.#buffer = size === packCapacityBytes ? this.#allocate() : allocatePack(size)
+    this.#buffer = size === packCapacityBytes ? this.#allocate() : allocatePack(size, this.#options)
     this.#buffer.set(header)
     this.#sealer = new PartSealer(cipher, key, header)
     return this.#sealer
   }
 
   #allocate(): Uint8Array {
-    return this.#options.allocate?.() ?? allocatePack(packCapacityBytes)
+    return this.#options.allocate?.() ?? allocatePack(packCapacityBytes, this.#options)
   }
 
   #growRows(): void {
@@ -132,7 +134,8 @@ export class PackBuilder {
   }
 }
 
-function allocatePack(bytes: number): Uint8Array {
+function allocatePack(bytes: number, { isShared = false }: PackBuilderOptions): Uint8Array {
+  if (isShared) return new Uint8Array(new SharedArrayBuffer(bytes))
   return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 }
 

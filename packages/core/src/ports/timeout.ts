@@ -1,6 +1,5 @@
 import {
   type CallOptions,
-  copyInto,
   type GetOptions,
   PortError,
   type PutOptions,
@@ -9,6 +8,7 @@ import {
 } from '@bkp/plugin-api'
 import type { Patience } from '../config/destination.js'
 import { maxObjectBytes } from '../format/limits.js'
+import { mayBeUsedAgain, noteInDoubt } from '../memory-in-doubt.js'
 import { allowMany } from './aborting.js'
 import { ForwardingStorage } from './forwarding.js'
 import { withinTime } from './time-limit.js'
@@ -45,24 +45,18 @@ export function timeLimitsOf({ callSeconds, slowestBytesPerSecond }: Patience = 
 export interface TimeoutParts {
   readonly limits: TimeLimits
   readonly timing: Timing
-  /** Whether the storage is known to leave `into` alone once its signal is aborted, so that it may have it. */
+  /** Whether the storage is known to leave `into` alone once its signal is aborted. */
   readonly leavesMemoryAlone?: boolean
 }
 
 /** Sizes that are not known before a whole object is read: nothing else of ours is larger than this. */
 const largestOther = 4 * 1024 * 1024
 
-/** What is read from disks of this machine at a time, where it needs memory of ours: calls cost little there, memory much. */
-const pieceBytes = 4 * 1024 * 1024
-/** Smaller answers are given fresh memory. */
-const leastSpare = 1024 * 1024
-const mostSpare = 3
-
 /**
  * Lets no call hang. What takes too long is aborted and rejects with `transient`, whether or not the storage listens to the
- * signal. A storage that does not may still be at work: unless it is known, it gets no memory that the caller may use again
- * (`into`), but memory of ours, which is used again only after the storage has given what was asked for; and callers must not
- * change bytes that they have given to `put` unless they ask `mayBeUsedAgain` first.
+ * signal. A storage that does not may still be at work, reading what it was given for `put`, or, unless it is known, writing to
+ * `into`: callers use such memory again only if `mayBeUsedAgain` says so, and what was read to where it does not, is not to be
+ * trusted.
  *
  * A list has the time from one object to the next.
  */
@@ -86,45 +80,23 @@ export class TimeoutStorage extends ForwardingStorage {
     )
   }
 
-  override async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
-    const { into, offset = 0 } = options
-    const needsOurs = into !== undefined && !this.#leavesMemoryAlone
-    if (!needsOurs || into.length <= pieceBytes || !this.inner.capabilities.isLocal) return this.#get(key, options)
-    for (let at = 0; at < into.length; at += pieceBytes) {
-      const piece = into.subarray(at, at + pieceBytes)
-      const bytes = await this.#get(key, { ...options, offset: offset + at, length: piece.length, into: piece })
-      // An answer of another length is for others to judge.
-      if (bytes.length !== piece.length) return Buffer.concat([into.subarray(0, at), bytes])
-    }
-    return into
-  }
-
-  async #get(key: string, { into, ...options }: GetOptions): Promise<Uint8Array> {
+  override async get(key: string, { into, ...options }: GetOptions = {}): Promise<Uint8Array> {
     const length = options.length ?? into?.length
     const expected = length ?? (/^(packs|index)\//.test(key) ? maxObjectBytes : largestOther)
-    const isLent = this.#leavesMemoryAlone || into === undefined
-    const memory = isLent ? into : this.#memory(into.length)
-    const range = { ...(length === undefined ? {} : { length }), ...(memory === undefined ? {} : { into: memory }) }
-    const bytes = await this.#call(`Reading ${key}`, expected, options.signal, (signal) =>
-      this.inner.get(key, { ...options, ...range, signal }),
-    )
-    // An answer of another length is for others to judge.
-    if (isLent || into.length !== bytes.length) return bytes
-    copyInto(into, bytes)
-    this.#keep(memory)
-    return into
-  }
-
-  /** Shared, for storages in other threads; used again, since fresh memory of this size costs as much as what is done with it. */
-  #memory(length: number): Uint8Array | undefined {
-    if (length < leastSpare) return undefined
-    const at = this.#spare.findIndex(({ byteLength }) => byteLength >= length)
-    const [buffer = new SharedArrayBuffer(length)] = at < 0 ? [] : this.#spare.splice(at, 1)
-    return new Uint8Array(buffer, 0, length)
-  }
-
-  #keep(memory: Uint8Array | undefined): void {
-    if (memory?.buffer instanceof SharedArrayBuffer && this.#spare.length < mostSpare) this.#spare.push(memory.buffer)
+    // Another attempt may still be writing there.
+    const lent = into === undefined || !mayBeUsedAgain(into.buffer) ? undefined : into
+    const range = { ...(length === undefined ? {} : { length }), ...(lent === undefined ? {} : { into: lent }) }
+    let isOver = this.#leavesMemoryAlone
+    try {
+      return await this.#call(`Reading ${key}`, expected, options.signal, (signal) =>
+        this.inner.get(key, { ...options, ...range, signal }).finally(() => {
+          isOver = true
+        }),
+      )
+    } catch (error) {
+      if (!isOver && lent !== undefined) noteInDoubt(lent)
+      throw error
+    }
   }
 
   override stat(key: string, options: CallOptions = {}): Promise<StoredObject> {

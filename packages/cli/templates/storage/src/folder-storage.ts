@@ -25,6 +25,7 @@ export class FolderStorage implements Storage {
     concurrency: 4,
     isLocal: true,
     objectLock: false,
+    sharedMemory: true,
   }
   readonly #root: string
   readonly #mode: number

@@ -9,6 +9,7 @@ import { createKeyedHasher } from '../../hash/keyed-hasher.js'
 import { BlobReader } from '../../repository/blob-reader.js'
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
+import { transferOf } from '../../transfer.js'
 import { allSettled } from '../worker/all-settled.js'
 import type { Meter } from '../worker/call-meter.js'
 import type { WorkerStart } from '../worker/pool.js'
@@ -44,7 +45,7 @@ export async function startBackupWorker(
   const { setup, index } = start
   const shared = new SharedState(start.shared)
   const counters = shared.countersOf(index)
-  const post = (message: FromBackupWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
+  const post = (message: FromBackupWorker, transfer: readonly ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
   const [codecs, hasher, listingHasher, opened] = await allSettled([
     Codecs.load(setup.codecs, meter.during),
@@ -72,6 +73,7 @@ export async function startBackupWorker(
     ...parts,
     compression: { number: setup.compression, id: compressionId },
     cipherId: setup.cipherId,
+    sharesPacks: setup.sharesPacks,
     counters,
     recycled: () => {
       takeMessages()
@@ -79,7 +81,7 @@ export async function startBackupWorker(
     },
     emit: ({ bytes, rows, compressionIds, name, kind }) => {
       meter.waiting(() => shared.enterPack(packsInFlight))
-      post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, [bytes.buffer as ArrayBuffer])
+      post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, transferOf(bytes))
     },
   })
   const memory = new ScanMemory(setup.memory, listingHasher)
@@ -145,8 +147,7 @@ export async function startBackupWorker(
       results.get(message.task)?.(message.result)
       results.delete(message.task)
     } else if (message.kind === 'recycled') {
-      if (message.memory.byteLength === packCapacityBytes && spare.length < mostSpare)
-        spare.push(new Uint8Array(message.memory))
+      if (message.memory.length === packCapacityBytes && spare.length < mostSpare) spare.push(message.memory)
     } else if (message.kind === 'pack') {
       const waiting = fetches.get(message.pack)
       fetches.delete(message.pack)

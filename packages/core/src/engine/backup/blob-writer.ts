@@ -23,6 +23,8 @@ export interface BlobWriterOptions extends BlobReaderParts {
   readonly compression: { readonly number: number; readonly id: string }
   readonly cipherId: string
   readonly counters: WorkerCounters
+  /** Whether packs are made in shared memory. */
+  readonly sharesPacks: boolean
   /** Memory of a pack that was stored, if there is any. */
   readonly recycled: () => Uint8Array | undefined
   /** Takes a full pack; may block until there is room for it. */
@@ -54,6 +56,7 @@ export class BlobWriter {
         cipher,
         compressionIds: compression.number === noCompressionNumber ? ['none'] : ['none', compression.id],
         allocate: options.recycled,
+        isShared: options.sharesPacks,
       })
     this.#data = Array.from({ length: openDataPacks }, () => builder('data-pack'))
     this.#metadata = builder('metadata-pack')

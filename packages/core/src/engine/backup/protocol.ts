@@ -15,6 +15,8 @@ export interface BackupSetup {
   /** Position in `codecs.compressions` for new blobs. */
   readonly compression: number
   readonly cipherId: string
+  /** Whether packs are made in shared memory. */
+  readonly sharesPacks: boolean
   readonly source: {
     readonly url: string
     readonly configuration: Readonly<Record<string, unknown>>
@@ -67,7 +69,7 @@ export type ToBackupWorker =
   | { readonly kind: 'result'; readonly task: number; readonly result: BackupTaskResult }
   | { readonly kind: 'pack'; readonly pack: number; readonly bytes: Uint8Array | undefined; readonly message: string }
   /** The memory of a pack that is stored, to be used again. */
-  | { readonly kind: 'recycled'; readonly memory: ArrayBuffer }
+  | { readonly kind: 'recycled'; readonly memory: Uint8Array }
   | { readonly kind: 'flush' }
 
 export type FromBackupWorker =

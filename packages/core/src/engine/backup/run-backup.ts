@@ -112,6 +112,7 @@ async function scanAndCommit(
         codecs,
         compression,
         cipherId: options.cipher,
+        sharesPacks: context.sharesPacks,
         source: { url: source.url, configuration: options.source.configuration, plugin: source.plugin },
         excludes: options.excludes,
         excludeCaches: options.excludeCaches,

@@ -2,6 +2,7 @@ import { BkpError } from '../../errors/index.js'
 import { toHex } from '../../format/ids.js'
 import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import type { ForeignPlugin } from '../../repository/codecs.js'
+import { transferOf } from '../../transfer.js'
 import { abortError } from '../abort.js'
 import type { BackupStats, EngineEvent, Issue } from '../api.js'
 import { type PoolParts, WorkerPool } from '../worker/pool.js'
@@ -95,8 +96,8 @@ export async function scanInThreads(options: ScanOptions): Promise<Scanned> {
   const store = (thread: number, pack: FilledPack) => {
     const storing: Promise<void> = options.storePack(pack).then(() => {
       pool.shared.leavePack()
-      const memory = pack.bytes.buffer as ArrayBuffer
-      if (mayBeUsedAgain(memory)) pool.send(thread, { kind: 'recycled', memory }, [memory])
+      const memory = new Uint8Array(pack.bytes.buffer)
+      if (mayBeUsedAgain(memory.buffer)) pool.send(thread, { kind: 'recycled', memory }, transferOf(memory))
       pending.delete(storing)
     })
     pending.add(storing)

@@ -1,6 +1,7 @@
 import { isBkpError } from '../../errors/index.js'
 import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import { numberOf, type RepositoryIndex } from '../../repository/repository-index.js'
+import { transferOf } from '../../transfer.js'
 import { abortError } from '../abort.js'
 import type { SnapshotCopyOptions } from '../api.js'
 import type { FilledPack } from '../backup/pack-store.js'
@@ -72,6 +73,7 @@ export class CopyThreads {
         target: to,
         compression,
         cipherId: options.cipher,
+        sharesPacks: target.context.sharesPacks,
         map: options.map.memory,
       },
       onFailure: fail,
@@ -170,8 +172,8 @@ export class CopyThreads {
   #store(thread: number, pack: FilledPack): void {
     const storing: Promise<void> = this.#options.storePack(pack).then(() => {
       this.#pool.shared.leavePack()
-      const memory = pack.bytes.buffer as ArrayBuffer
-      if (mayBeUsedAgain(memory)) this.#pool.send(thread, { kind: 'recycled', memory }, [memory])
+      const memory = new Uint8Array(pack.bytes.buffer)
+      if (mayBeUsedAgain(memory.buffer)) this.#pool.send(thread, { kind: 'recycled', memory }, transferOf(memory))
       this.#storing.delete(storing)
     })
     this.#storing.add(storing)

@@ -5,6 +5,7 @@ import { createKeyedHasher } from '../../hash/keyed-hasher.js'
 import { BlobReader, type BlobReaderParts, openPack } from '../../repository/blob-reader.js'
 import { ChunkTable } from '../../repository/chunk-table.js'
 import { Codecs } from '../../repository/codecs.js'
+import { transferOf } from '../../transfer.js'
 import { type BlobType, BlobWriter, blobType } from '../backup/blob-writer.js'
 import { allSettled } from '../worker/all-settled.js'
 import type { Meter } from '../worker/call-meter.js'
@@ -27,7 +28,7 @@ export async function startCopyWorker(
   const { setup, index } = start
   const shared = new SharedState(start.shared)
   const counters = shared.countersOf(index)
-  const post = (message: FromCopyWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
+  const post = (message: FromCopyWorker, transfer: readonly ArrayBuffer[] = []) => port.postMessage(message, transfer)
   const [source, target] = await allSettled([partsOf(setup.source, meter), partsOf(setup.target, meter)])
   const map = new IdMap(setup.map)
   const translator = new Translator(map, source.table, target.table)
@@ -43,6 +44,7 @@ export async function startCopyWorker(
     ...target,
     compression: { number: setup.compression, id: setup.target.codecs.compressions[setup.compression]?.id ?? 'none' },
     cipherId: setup.cipherId,
+    sharesPacks: setup.sharesPacks,
     counters,
     recycled: () => {
       takeMessages()
@@ -50,7 +52,7 @@ export async function startCopyWorker(
     },
     emit: ({ bytes, rows, compressionIds, name, kind }) => {
       meter.waiting(() => shared.enterPack(packsInFlight))
-      post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, [bytes.buffer as ArrayBuffer])
+      post({ kind: 'stored', name, packKind: kind, bytes, rows, compressionIds }, transferOf(bytes))
     },
   })
   const wanted = new Uint32Array(8)
@@ -118,7 +120,7 @@ export async function startCopyWorker(
       const { rows } = message
       next(async () => post({ kind: 'structure-done', fault: await copyStructure(rows) }))
     } else if (message.kind === 'recycled') {
-      if (message.memory.byteLength === packCapacityBytes) spare.push(new Uint8Array(message.memory))
+      if (message.memory.length === packCapacityBytes) spare.push(message.memory)
     } else if (message.kind === 'pack') {
       const waiting = fetches.get(message.pack)
       fetches.delete(message.pack)

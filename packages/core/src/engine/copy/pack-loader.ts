@@ -1,9 +1,10 @@
 import { damaged } from '../../errors/index.js'
 import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
+import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
 import type { OperationContext } from '../context.js'
-import { isLost, readVerifiedInto } from '../pack-cache.js'
+import { filled, isLost, readVerifiedInto } from '../pack-cache.js'
 import { readSpans, spansOf } from '../pack-spans.js'
 import type { PackWork } from './pack-work.js'
 
@@ -36,19 +37,19 @@ export class PackLoader {
   }
 
   /** Takes memory back. */
-  release(bytes: Uint8Array): void {
-    this.#free.push(bytes.buffer as SharedArrayBuffer)
+  release({ buffer }: Uint8Array): void {
+    if (mayBeUsedAgain(buffer)) this.#free.push(buffer as SharedArrayBuffer)
   }
 
   async #read(pack: number, read: (key: string, into: Uint8Array) => Promise<void>): Promise<Uint8Array> {
     const { packs } = this.#index
     const key = packKey(packs.nameOf(pack))
-    const memory = this.#memory(packs.sizeOf(pack))
+    let memory: Uint8Array | undefined
+    const allocate = () => (memory = this.#memory(packs.sizeOf(pack)))
     try {
-      await read(key, memory)
-      return memory
+      return await filled(allocate, (into) => read(key, into))
     } catch (error) {
-      this.release(memory)
+      if (memory !== undefined) this.release(memory)
       if (!isLost(error)) throw error
       throw damaged(`it cannot be read: ${error.message}`, error)
     }

@@ -18,6 +18,8 @@ export interface CopySetup {
   /** Position in the target's compressions for new blobs. */
   readonly compression: number
   readonly cipherId: string
+  /** Whether packs are made in shared memory. */
+  readonly sharesPacks: boolean
   /** The memory of the {@link IdMap}. */
   readonly map: SharedArrayBuffer
 }
@@ -36,7 +38,7 @@ export type ToCopyWorker =
   | { readonly kind: 'structure'; readonly rows: Uint32Array }
   | { readonly kind: 'pack'; readonly pack: number; readonly bytes: Uint8Array | undefined; readonly message: string }
   /** The memory of a pack that is stored, to be used again. */
-  | { readonly kind: 'recycled'; readonly memory: ArrayBuffer }
+  | { readonly kind: 'recycled'; readonly memory: Uint8Array }
   | { readonly kind: 'flush' }
 
 export type FromCopyWorker =

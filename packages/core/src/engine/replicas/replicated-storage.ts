@@ -51,6 +51,7 @@ export class ReplicatedStorage implements Storage {
       concurrency: Math.max(...all.map(({ concurrency }) => concurrency)),
       isLocal: all[0]?.isLocal === true,
       objectLock: all.every(({ objectLock }) => objectLock),
+      sharedMemory: all.every(({ sharedMemory }) => sharedMemory === true),
     }
   }
 

@@ -5,7 +5,7 @@ import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { abortError } from '../abort.js'
 import type { RestoreOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
-import { isLost, readVerifiedInto } from '../pack-cache.js'
+import { filled, isLost, readVerifiedInto } from '../pack-cache.js'
 import { readSpans } from '../pack-spans.js'
 import { foreignIn } from '../plugin-access.js'
 import { WorkerPool } from '../worker/pool.js'
@@ -247,14 +247,15 @@ export class RestoreThreads {
   }
 
   /** The needed parts of a pack at their places, in shared memory. */
-  async #fetch({ pack, spans }: PackWork): Promise<Uint8Array> {
+  #fetch({ pack, spans }: PackWork): Promise<Uint8Array> {
     const { storage } = this.#context
     const { packs } = this.#index
     const key = packKey(packs.nameOf(pack))
     const size = packs.sizeOf(pack)
-    const shared = this.#memory(size)
-    await readSpans(storage, key, spans, shared)
-    return shared
+    return filled(
+      () => this.#memory(size),
+      (into) => readSpans(storage, key, spans, into),
+    )
   }
 
   /** Used again, since memory of this size would pile up between two garbage collections. */

@@ -100,6 +100,11 @@ export class PluginGuard {
     for (const stop of this.#calls) stop(this.#failure)
   }
 
+  /** Whether all code of this thread is the plugin's. */
+  get isAlone(): boolean {
+    return alone === this
+  }
+
   /** Whether an error came out of the plugin's code, by its stack. */
   isIn(stack: string): boolean {
     return stack.includes(this.#folder) || stack.includes(this.#folderUrl)
@@ -115,7 +120,7 @@ export class PluginGuard {
   }
 
   #as<T>(action: () => T): T {
-    return alone === this ? action() : running.run(this, action)
+    return this.isAlone ? action() : running.run(this, action)
   }
 
   #asOurs(error: unknown, signal: AbortSignal | undefined): unknown {

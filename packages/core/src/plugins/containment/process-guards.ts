@@ -30,7 +30,9 @@ function refuseToEnd(name: Ending): void {
   const original = owner[name]
   owner[name] = (code) => {
     const guard = runningPlugin()
-    if (guard === undefined) return original.call(process, code)
+    // In the thread of a plugin Node itself ends what an error has broken, and must not be kept from it.
+    const isOfNode = guard?.isAlone === true && !guard.isIn(new Error().stack ?? '')
+    if (guard === undefined || isOfNode) return original.call(process, code)
     const error = pluginFailed(guard.packageName, `it tried to end bkp by process.${name}`)
     // Thrown inside of the plugin, which may catch it: then its calls end all the same.
     guard.fail(`it tried to end bkp by process.${name}`)

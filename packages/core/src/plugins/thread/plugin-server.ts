@@ -14,7 +14,7 @@ import { opened } from '../containment/opening.js'
 import type { PluginGuard } from '../containment/plugin-guard.js'
 import type { InstalledPlugin } from '../manifest.js'
 import { registered } from '../plugin-code.js'
-import type { CallName, Calls, ListedObjects } from './protocol.js'
+import { type CallName, type Calls, type ListedObjects, leastLent } from './protocol.js'
 import { receiveConfiguration } from './sent-configuration.js'
 
 /** Objects of a list that cross at once: as many as come in that time, or so many. */
@@ -79,7 +79,7 @@ export class PluginServer {
     },
     put: async ({ signal }, storage, key, data, ifAbsent) => {
       await this.#storages.get(storage).put(key, data, { signal, ...(ifAbsent === undefined ? {} : { ifAbsent }) })
-      return undefined
+      return data.buffer instanceof ArrayBuffer && data.length >= leastLent ? data.buffer : undefined
     },
     get: async ({ signal }, storage, key, range, into) => {
       const options = { ...range, signal, ...(into === undefined ? {} : { into }) }
@@ -158,7 +158,8 @@ function plain({ key, sizeBytes }: StoredObject): StoredObject {
 
 function plainCapabilities(capabilities: StorageCapabilities): StorageCapabilities {
   const { conditionalCreate, listing, canRemove, maxObjectBytes, concurrency, isLocal, objectLock } = capabilities
-  return { conditionalCreate, listing, canRemove, maxObjectBytes, concurrency, isLocal, objectLock }
+  const { sharedMemory = false } = capabilities
+  return { conditionalCreate, listing, canRemove, maxObjectBytes, concurrency, isLocal, objectLock, sharedMemory }
 }
 
 /** Numbers for what only this thread has. */

@@ -32,14 +32,19 @@ async function run({ call, name, given }: Extract<Order, { readonly kind: 'call'
   const { signal } = controller
   try {
     const result = await server.run(name, given, { signal, ask: (text) => ask(call, text) })
-    const bytes = result instanceof Uint8Array && result.buffer instanceof ArrayBuffer ? [result.buffer] : []
-    say({ kind: 'done', call, result }, bytes)
+    say({ kind: 'done', call, result }, memoryOf(result))
   } catch (error) {
     const wasAborted = signal.aborted && (error === signal.reason || (error as Error | null)?.name === 'AbortError')
     say({ kind: 'failed', call, error: sendError(error), wasAborted })
   } finally {
     running.delete(call)
   }
+}
+
+/** What crosses without being copied. */
+function memoryOf(result: unknown): readonly ArrayBuffer[] {
+  const memory = result instanceof Uint8Array ? result.buffer : result
+  return memory instanceof ArrayBuffer ? [memory] : []
 }
 
 leaveThreadTo(guard)

@@ -91,6 +91,7 @@ export class PluginThread {
     parts: CallParts = {},
   ): Promise<ReturnType<Calls[Name]>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (parts.signal?.aborted) return Promise.reject(parts.signal.reason)
     const call = ++this.#lastCall
     return new Promise((resolve, reject) => {
       const { signal } = parts
@@ -99,8 +100,7 @@ export class PluginThread {
       this.#say({ kind: 'call', call, name, given }, parts.transfer)
       if (this.#waiting.size === 0) this.#beginWaiting()
       this.#waiting.set(call, { resolve: resolve as (result: unknown) => void, reject, parts, forget })
-      if (signal?.aborted) abort()
-      else signal?.addEventListener('abort', abort, { once: true })
+      signal?.addEventListener('abort', abort, { once: true })
     })
   }
 
@@ -143,22 +143,16 @@ export class PluginThread {
 
   #hear(message: Message): void {
     this.#silent = 0
-    const { hide, log } = this.#parts
-    switch (message.kind) {
-      case 'done':
-        return this.#settled(message.call)?.resolve(message.result)
-      case 'failed': {
-        const waiting = this.#settled(message.call)
-        const reason = message.wasAborted ? waiting?.parts.signal?.reason : undefined
-        return waiting?.reject(reason ?? receiveError(hide(message.error)))
-      }
-      case 'log':
-        return log[message.level](message.message, message.details)
-      case 'ask':
-        return void this.#ask(message)
-      case 'ping':
-        return undefined
-    }
+    if (message.kind === 'done') this.#settled(message.call)?.resolve(message.result)
+    else if (message.kind === 'failed') this.#failed(message)
+    else if (message.kind === 'log') this.#parts.log[message.level](message.message, message.details)
+    else if (message.kind === 'ask') void this.#ask(message)
+  }
+
+  #failed({ call, error, wasAborted }: Extract<Message, { readonly kind: 'failed' }>): void {
+    const waiting = this.#settled(call)
+    const reason: unknown = wasAborted ? waiting?.parts.signal?.reason : undefined
+    waiting?.reject(reason ?? receiveError(this.#parts.hide(error)))
   }
 
   async #ask({ call, question, text }: Extract<Message, { readonly kind: 'ask' }>): Promise<void> {
@@ -175,9 +169,8 @@ export class PluginThread {
   /** A thread that nothing keeps answers at once. One that was asleep with the whole machine has all looks before it again. */
   #look(limitMs: number): void {
     if (this.#waiting.size === 0) return
-    if (this.#silent >= this.#looks) return this.#fail(`it kept its thread to itself for ${limitMs / 1000} s`)
-    this.#silent++
-    this.#say({ kind: 'ping' })
+    if (this.#silent++ < this.#looks) this.#say({ kind: 'ping' })
+    else this.#fail(`it kept its thread to itself for ${limitMs / 1000} s`)
   }
 
   /** Ends all calls, those that are still to come included. */

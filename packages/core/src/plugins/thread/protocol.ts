@@ -31,11 +31,15 @@ export interface ListedObjects {
   readonly isLast: boolean
 }
 
+/** Bytes of a piece of memory that is worth being used again. */
+export const leastLent = 1024 * 1024
+
 /** What the main thread may ask for, by name; each call may be aborted. Handles are numbers that the thread has given. */
 export interface Calls {
   activate(): undefined
   openStorage(id: string, request: SentStorageRequest): OpenedStorage
-  put(storage: number, key: string, data: Uint8Array, ifAbsent: boolean | undefined): undefined
+  /** @returns the memory of `data`, if there is at least {@link leastLent} of it, when nobody needs it any more */
+  put(storage: number, key: string, data: Uint8Array, ifAbsent: boolean | undefined): ArrayBuffer | undefined
   /** @returns undefined when the bytes are in `into`, which is shared memory */
   get(
     storage: number,

@@ -1,13 +1,25 @@
-import type { CallOptions, GetOptions, PutOptions, Storage, StorageCapabilities, StoredObject } from '@bkp/plugin-api'
+import {
+  type CallOptions,
+  copyInto,
+  type GetOptions,
+  type PutOptions,
+  type Storage,
+  type StorageCapabilities,
+  type StoredObject,
+} from '@bkp/plugin-api'
 import type { PluginThread } from './plugin-thread.js'
-import type { OpenedStorage } from './protocol.js'
+import { leastLent, type OpenedStorage } from './protocol.js'
 
-/** A storage that runs in the thread of its plugin. Bytes in shared memory cross as they are; others are copied. */
+const mostSpare = 4
+
+/** A storage that runs in the thread of its plugin. */
 export class ThreadedStorage implements Storage {
   readonly capabilities: StorageCapabilities
   readonly now: ((options?: CallOptions) => Promise<number>) | undefined
   readonly #thread: PluginThread
   readonly #handle: number
+  /** Used again: fresh memory of the size of a pack costs more than to copy into it. */
+  readonly #spare: ArrayBuffer[] = []
 
   constructor(thread: PluginThread, { handle, capabilities, tellsTime }: OpenedStorage) {
     this.#thread = thread
@@ -17,10 +29,22 @@ export class ThreadedStorage implements Storage {
   }
 
   async put(key: string, data: Uint8Array, { signal, ifAbsent }: PutOptions = {}): Promise<void> {
-    // Of bytes that are not shared all of the memory around them would be copied.
-    const sent = data.buffer instanceof SharedArrayBuffer ? data : new Uint8Array(data)
-    const transfer = sent.buffer instanceof ArrayBuffer ? [sent.buffer] : []
-    await this.#thread.call('put', [this.#handle, key, sent, ifAbsent], { signal, transfer })
+    if (data.buffer instanceof SharedArrayBuffer && this.capabilities.sharedMemory === true) {
+      await this.#thread.call('put', [this.#handle, key, data, ifAbsent], { signal })
+      return
+    }
+    // A copy: others may be storing the same bytes, and all the memory around them would go along.
+    const copy = this.#memory(data.length)
+    copyInto(copy, data)
+    const call = { signal, transfer: [copy.buffer] }
+    const memory = await this.#thread.call('put', [this.#handle, key, copy, ifAbsent], call)
+    if (memory !== undefined && this.#spare.length < mostSpare) this.#spare.push(memory)
+  }
+
+  #memory(length: number): Uint8Array<ArrayBuffer> {
+    const at = length < leastLent ? -1 : this.#spare.findIndex(({ byteLength }) => byteLength >= length)
+    const [buffer = new ArrayBuffer(length)] = at < 0 ? [] : this.#spare.splice(at, 1)
+    return new Uint8Array(buffer, 0, length)
   }
 
   async get(key: string, { signal, offset, length, into }: GetOptions = {}): Promise<Uint8Array> {
@@ -41,7 +65,10 @@ export class ThreadedStorage implements Storage {
       while (!isOver) {
         const { objects, isLast } = await this.#thread.call('next', [list], { signal })
         isOver = isLast
-        yield* objects
+        for (const object of objects) {
+          signal?.throwIfAborted()
+          yield object
+        }
       }
     } finally {
       if (!isOver) await this.#thread.call('endList', [list])
