@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { GetOptions } from '@bkp/plugin-api'
 import { describeStorage, expectPortRejection, InMemoryStorage } from '@bkp/testkit'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { mayBeUsedAgain } from '../memory-in-doubt.js'
 import { GatedStorage } from './testing/gated-storage.js'
 import { ManualTiming } from './testing/manual-timing.js'
 import { defaultTimeLimits, type TimeLimits, TimeoutStorage } from './timeout.js'
@@ -73,35 +74,6 @@ describe('TimeoutStorage', () => {
     }
   })
 
-  it('reads from a local storage by pieces, so that it needs little memory of its own', async () => {
-    const sizeBytes = 9.5 * 1024 * 1024
-    const old = Uint8Array.from({ length: sizeBytes }, (_, n) => n >> 8)
-    const inner = new InMemoryStorage({ objects: new Map([['old', old]]), capabilities: { isLocal: true } })
-    const get = vi.spyOn(inner, 'get')
-    const storage = new TimeoutStorage(inner, { limits, timing: new ManualTiming() })
-    const into = new Uint8Array(sizeBytes - 7)
-    expect(await storage.get('old', { offset: 7, into })).toBe(into)
-    expect(Buffer.compare(into, old.subarray(7))).toBe(0)
-    expect(get.mock.calls.map(([, range]) => [range?.offset, range?.length])).toEqual([
-      [7, 4_194_304],
-      [7 + 4_194_304, 4_194_304],
-      [7 + 8_388_608, sizeBytes - 7 - 8_388_608],
-    ])
-    expect(new Set(get.mock.calls.slice(0, 2).map(([, range]) => range?.into?.buffer)).size).toBe(1)
-  })
-
-  it.each([-5, 5, 100])('leaves it to others that a piece has %i bytes too many', async (extra) => {
-    const sizeBytes = 9.5 * 1024 * 1024
-    const inner = new InMemoryStorage({ capabilities: { isLocal: true } })
-    vi.spyOn(inner, 'get').mockImplementation(async (_, { offset = 0, length = 0 } = {}) =>
-      new Uint8Array(offset + length === sizeBytes ? length + extra : length).fill(1),
-    )
-    const storage = new TimeoutStorage(inner, { limits, timing: new ManualTiming() })
-    const bytes = await storage.get('old', { into: new Uint8Array(sizeBytes) })
-    expect(bytes).toHaveLength(sizeBytes + extra)
-    expect(bytes.every((byte) => byte === 1)).toBe(true)
-  })
-
   it('tells of an object that is shorter than what is wanted', async () => {
     const inner = new InMemoryStorage({
       objects: new Map([['old', new Uint8Array(3 * 1024 * 1024)]]),
@@ -112,53 +84,51 @@ describe('TimeoutStorage', () => {
     await expectPortRejection('range-invalid', () => storage.get('old', { into }))
   })
 
-  it('lends memory of the caller to a storage that is known to leave it alone after an abort', async () => {
-    const inner = new InMemoryStorage({ objects: new Map([['old', new Uint8Array(2 * 1024 * 1024).fill(7)]]) })
-    const get = vi.spyOn(inner, 'get')
-    const storage = new TimeoutStorage(inner, { limits, timing: new ManualTiming(), leavesMemoryAlone: true })
-    const into = new Uint8Array(2 * 1024 * 1024)
-    expect(await storage.get('old', { into })).toBe(into)
-    expect(get.mock.calls[0]?.[1]?.into).toBe(into)
-  })
-
-  it('lends a storage memory for large answers, again only after it has answered in time', async () => {
-    const sizeBytes = 2 * 1024 * 1024
-    const lent: (Uint8Array | undefined)[] = []
-    let answers = true
-    class Lender extends InMemoryStorage {
-      override async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
-        lent.push(options.into)
-        return answers ? super.get(key, options) : never
-      }
-    }
-    const objects = new Map([['old', new Uint8Array(sizeBytes).fill(7)]])
-    const timing = new ManualTiming()
-    const storage = new TimeoutStorage(new Lender({ objects, capabilities: { isLocal: false } }), { limits, timing })
-    const into = new Uint8Array(sizeBytes)
-    for (let n = 0; n < 2; n++) expect(await storage.get('old', { into })).toBe(into)
-    expect(into.every((byte) => byte === 7)).toBe(true)
-    expect(lent[1]?.buffer).toBe(lent[0]?.buffer)
-    expect(lent[0]?.buffer).not.toBe(into.buffer)
-    answers = false
-    const given = watch(storage.get('old', { into }))
-    await timing.advance(30_000_000)
-    expect(given.outcome).toMatchObject({ code: 'transient' })
+  class Lender extends InMemoryStorage {
+    readonly lent: (Uint8Array | undefined)[] = []
     answers = true
-    await storage.get('old', { into })
-    expect(lent[2]?.buffer).toBe(lent[0]?.buffer)
-    expect(lent[3]?.buffer).not.toBe(lent[0]?.buffer)
+
+    override async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+      this.lent.push(options.into)
+      return this.answers ? super.get(key, options) : never
+    }
+  }
+  const lender = () => new Lender({ objects: new Map([['old', Buffer.from('abc')]]) })
+
+  it('lends memory of the caller, and gives none that a call which was given up may still write to', async () => {
+    const inner = lender()
+    const timing = new ManualTiming()
+    const storage = new TimeoutStorage(inner, { limits, timing })
+    const into = new Uint8Array(3)
+    expect(await storage.get('old', { into })).toBe(into)
+    expect(mayBeUsedAgain(into.buffer)).toBe(true)
+    inner.answers = false
+    const given = watch(storage.get('old', { into }))
+    await timing.advance(60_000)
+    expect(given.outcome).toMatchObject({ code: 'transient' })
+    expect(mayBeUsedAgain(into.buffer)).toBe(false)
+    inner.answers = true
+    into.fill(0)
+    expect(await storage.get('old', { into })).toEqual(new Uint8Array(Buffer.from('abc')))
+    expect([...into]).toEqual([0, 0, 0])
+    expect(inner.lent).toEqual([into, into, undefined])
   })
 
-  it('does not let a call that was given up write into memory of the caller', async () => {
-    const { inner, timing, storage } = stuck()
-    await InMemoryStorage.prototype.put.call(inner, 'old', Buffer.from('abc'))
+  it.each([
+    ['that is known to leave it alone', { leavesMemoryAlone: true }, false],
+    ['that has failed by itself', {}, true],
+  ])('leaves memory to the caller where it was lent to a storage %s', async (_, parts, answers) => {
+    const inner = lender()
+    inner.answers = answers
+    await inner.remove('old')
+    const timing = new ManualTiming()
+    const storage = new TimeoutStorage(inner, { limits, timing, ...parts })
     const into = new Uint8Array(3)
-    const running = watch(storage.get('old', { into }))
+    const given = watch(storage.get('old', { into }))
     await timing.advance(60_000)
-    expect(running.outcome).toMatchObject({ code: 'transient' })
-    inner.letGo()
-    await nextTurn()
-    expect([...into]).toEqual([0, 0, 0])
+    expect(given.outcome).toHaveProperty('code')
+    expect(inner.lent).toEqual([into])
+    expect(mayBeUsedAgain(into.buffer)).toBe(true)
   })
 
   it('passes the abort of the caller on, and waits only a while for the call to tidy up', async () => {

@@ -64,8 +64,6 @@ export class TimeoutStorage extends ForwardingStorage {
   readonly #limits: TimeLimits
   readonly #timing: Timing
   readonly #leavesMemoryAlone: boolean
-  /** Memory of answers that nobody writes to any more. */
-  readonly #spare: SharedArrayBuffer[] = []
 
   constructor(inner: Storage, { limits, timing, leavesMemoryAlone = false }: TimeoutParts) {
     super(inner)
