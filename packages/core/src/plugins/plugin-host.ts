@@ -63,7 +63,7 @@ export class PluginHost {
   /**
    * @param environment where options come from that nothing else gives
    * @param onLogLine is told all that core and plugins log
-   * @param loops what becomes of plugins that keep the main thread to themselves
+   * @param loops what becomes of plugins that keep a thread to themselves
    * @throws BkpError `plugin-failed` for a bad manifest of bkp's own; those of installed plugins are warned of
    */
   static async fromDirectories(

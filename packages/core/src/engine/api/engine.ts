@@ -92,8 +92,8 @@ export interface EngineOptions {
   /** How long one call of a plugin that did not come with bkp may take in a thread, in milliseconds; default 10 minutes. */
   readonly pluginCallMs?: number
   /**
-   * Is told that code of such a plugin keeps the main thread to itself (for `pluginCallMs`, and a minute at most), in the middle of
-   * it: it has to end the process before it returns, since nothing else can be done. Without it nobody looks for that.
+   * Is told that a cipher or codec of such a plugin keeps the main thread to itself (for `pluginCallMs`, and a minute at most), in the
+   * middle of it: it has to end the process before it returns, since nothing else can be done. Without it nobody looks for that.
    */
   readonly onPluginHeld?: (error: BkpError) => void
   /** Where this machine remembers what checks found; without it nothing is remembered. */

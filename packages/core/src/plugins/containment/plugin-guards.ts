@@ -9,7 +9,7 @@ import { asOwnCode, PluginGuard, pluginFailed } from './plugin-guard.js'
 import { watchProcess } from './process-guards.js'
 
 export interface LoopOptions {
-  /** How long code of a plugin that did not come with bkp may keep the main thread, in milliseconds; at most a minute. */
+  /** How long code of a plugin that did not come with bkp may keep its thread, or the main one, in milliseconds; at most a minute. */
   readonly limitMs?: number
   /** Is told of such code, in the middle of it: it has to end the process before it returns. Without it nobody looks. */
   readonly onHeld?: (error: BkpError) => void
