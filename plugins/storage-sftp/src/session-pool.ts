@@ -1,6 +1,9 @@
 import { type Logger, PortError } from '@bkp/plugin-api'
 import type { Session } from './session.js'
 
+/** What moves less is done on a connection that is there: to open one takes longer. */
+const bulkBytes = 1024 * 1024
+
 /**
  * Connections, opened when they are needed, up to a limit, and again when they were lost. OpenSSH takes at most 2 MiB per
  * channel before it has to answer, so on a long line several should carry more than one. On loopback 1, 2, 4 and 8 were
@@ -25,9 +28,12 @@ export class SessionPool {
     this.#log = log
   }
 
-  /** Runs `action` with the connection that has least to do. */
-  async run<T>(action: (session: Session) => Promise<T>): Promise<T> {
-    const session = await this.#take()
+  /**
+   * Runs `action` with the connection that has least to do; with one of its own, where there may be one, when it moves much.
+   * @param bytes that it moves
+   */
+  async run<T>(bytes: number, action: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.#take(bytes >= bulkBytes)
     try {
       return await action(session)
     } finally {
@@ -42,7 +48,7 @@ export class SessionPool {
     this.#sessions = []
   }
 
-  async #take(): Promise<Session> {
+  async #take(isBulk: boolean): Promise<Session> {
     for (;;) {
       this.#closing.signal.throwIfAborted()
       this.#sessions = this.#sessions.filter((session) => !session.isLost)
@@ -50,7 +56,7 @@ export class SessionPool {
         (least, session) => (least === undefined || session.load < least.load ? session : least),
         undefined,
       )
-      if (best?.load === 0) return taken(best)
+      if (best !== undefined && (best.load === 0 || !isBulk)) return taken(best)
       if (this.#sessions.length === 0) this.#allowed = this.#limit
       if (this.#sessions.length + this.#opening.size < this.#allowed) this.#open()
       else if (this.#opening.size === 0 && best !== undefined) return taken(best)

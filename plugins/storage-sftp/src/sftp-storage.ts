@@ -56,7 +56,8 @@ export class SftpStorage implements Storage {
 
   async put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
     this.#checkKey(key)
-    await this.#run(`Cannot store ${key}`, options.signal, async (session, pointOfNoReturn) => {
+    const call = { what: `Cannot store ${key}`, signal: options.signal, bytes: data.length }
+    await this.#run(call, async (session, pointOfNoReturn) => {
       const store = async () => {
         await this.#makeFolders(session, key, data.length)
         await publish(
@@ -86,16 +87,21 @@ export class SftpStorage implements Storage {
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     this.#checkKey(key)
     const path = join(this.#root, key)
-    return this.#run(`Cannot read ${key}`, options.signal, async (session) => {
+    const call = { what: `Cannot read ${key}`, signal: options.signal }
+    const sizeBytes = await this.#run(call, async (session) => {
       await this.#folders.check(session, parentOf(key))
       // Opened only when it is a file: a pipe would keep the server waiting for a writer.
       const found = await look(session, path)
       if (!found?.isFile()) throw objectMissing(key, path)
+      return found.size
+    })
+    const bytes = options.length ?? options.into?.length ?? sizeBytes
+    return this.#run({ ...call, bytes }, async (session) => {
       const handle = await session.open(path, 'r').catch((error: unknown) => {
         throw isMissing(error) ? objectMissing(key, path) : error
       })
       try {
-        return await this.#read(session, handle, key, found.size, options)
+        return await this.#read(session, handle, key, sizeBytes, options)
       } finally {
         // Nobody has to wait for it. What it is told when the connection is lost, the reads were told before.
         void session.close(handle).catch(() => undefined)
@@ -106,7 +112,7 @@ export class SftpStorage implements Storage {
   async stat(key: string, options: CallOptions = {}): Promise<StoredObject> {
     this.#checkKey(key)
     const path = join(this.#root, key)
-    return this.#run(`Cannot look at ${key}`, options.signal, async (session) => {
+    return this.#run({ what: `Cannot look at ${key}`, signal: options.signal }, async (session) => {
       await this.#folders.check(session, parentOf(key))
       const found = await look(session, path)
       if (!found?.isFile()) throw objectMissing(key, path)
@@ -115,11 +121,11 @@ export class SftpStorage implements Storage {
   }
 
   async *list(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<StoredObject> {
-    const what = `Cannot list ${this.#root}`
-    const isThere = await this.#run(what, signal, (session) => isFolder(session, this.#root))
+    const call = { what: `Cannot list ${this.#root}`, signal }
+    const isThere = await this.#run(call, (session) => isFolder(session, this.#root))
     if (!isThere) throw rootMissing(this.#root)
     yield* listObjects(prefix, this.#root, {
-      run: (action) => this.#run(what, signal, action),
+      run: (action) => this.#run(call, action),
       check: (session, folder) => this.#folders.check(session, folder),
       signal,
     })
@@ -128,7 +134,8 @@ export class SftpStorage implements Storage {
   async remove(key: string, options: CallOptions = {}): Promise<void> {
     this.#checkKey(key)
     const path = join(this.#root, key)
-    await this.#run(`Cannot remove ${key}`, options.signal, async (session, pointOfNoReturn) => {
+    const call = { what: `Cannot remove ${key}`, signal: options.signal }
+    await this.#run(call, async (session, pointOfNoReturn) => {
       await this.#folders.check(session, parentOf(key))
       if (!(await look(session, path))?.isFile()) return
       pointOfNoReturn()
@@ -188,12 +195,11 @@ export class SftpStorage implements Storage {
   }
 
   #run<T>(
-    what: string,
-    signal: AbortSignal | undefined,
+    { what, signal, bytes = 0 }: Call,
     action: (session: Session, pointOfNoReturn: () => void) => Promise<T>,
   ): Promise<T> {
     return interruptible(signal, (pointOfNoReturn) => {
-      const running = this.#pool.run((session) => wrap(what, () => action(session, pointOfNoReturn)))
+      const running = this.#pool.run(bytes, (session) => wrap(what, () => action(session, pointOfNoReturn)))
       const settled: Promise<unknown> = running.then(
         () => this.#running.delete(settled),
         () => this.#running.delete(settled),
@@ -206,6 +212,14 @@ export class SftpStorage implements Storage {
   #checkKey(key: string): void {
     if (!isKey(key)) throw new PortError('config', `"${key}" is not a legal key`)
   }
+}
+
+interface Call {
+  /** Begins messages of what goes wrong. */
+  readonly what: string
+  readonly signal: AbortSignal | undefined
+  /** That it moves, as far as that is known. */
+  readonly bytes?: number
 }
 
 function objectMissing(key: string, path: string): PortError {
