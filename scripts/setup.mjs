@@ -55,7 +55,9 @@ function buildNative() {
     timeout: 300_000,
   })
   if (!hasZstd())
-    console.log('zstd is not available (no compiler, and this Node has none): deflate is used instead, slower and larger')
+    console.log(
+      'zstd is not available (no compiler, and this Node has none): deflate is used instead, slower and larger',
+    )
 }
 
 function hasZstd() {
