@@ -90,6 +90,16 @@ describe('the thread of a plugin', () => {
     await expect(opening).rejects.toMatchObject({ message: 'refused: [secret]', hint: '[secret]' })
   })
 
+  it('keeps nobody waiting when it is closed', async () => {
+    const plugin = await started(
+      `context.registerStorage('odd', async () => Object.assign(new InMemoryStorage(), { stat: () => new Promise(() => undefined) }))`,
+    )
+    const one = await plugin.code.openStorage('odd', request('odd://', quiet))
+    const waiting = expect(one.stat('a')).rejects.toThrow('its thread has ended')
+    await Promise.all([plugin.thread.close(), plugin.thread.close()])
+    await waiting
+  })
+
   it('lets the plugin do what it does when its process ends', async () => {
     const plugin = await started(`${storage}; const { spawn } = await import('node:child_process')
       const child = spawn('sleep', ['60']); process.on('exit', () => child.kill('SIGKILL')); context.log.info(String(child.pid))`)

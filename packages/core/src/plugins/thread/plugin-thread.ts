@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SHARE_ENV, type Transferable, Worker } from 'node:worker_threads'
 import type { Logger } from '@bkp/plugin-api'
@@ -106,7 +105,7 @@ export class PluginThread {
 
   /** Lets the thread end, by itself if it can. */
   close(): Promise<void> {
-    this.#failure ??= pluginFailed(this.packageName, 'its thread has ended')
+    this.#refuse(pluginFailed(this.packageName, 'its thread has ended'))
     this.#ending ??= this.#sayGoodbye()
     return this.#ending
   }
@@ -114,7 +113,8 @@ export class PluginThread {
   async #sayGoodbye(): Promise<void> {
     this.#worker.ref()
     this.#say({ kind: 'end' })
-    await Promise.race([once(this.#worker, 'exit'), sleep(goodbyeMs, undefined, { ref: false })])
+    const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
+    await Promise.race([ended, sleep(goodbyeMs, undefined, { ref: false })])
     await this.#stop()
   }
 
@@ -173,13 +173,17 @@ export class PluginThread {
     else this.#fail(`it kept its thread to itself for ${limitMs / 1000} s`)
   }
 
-  /** Ends all calls, those that are still to come included. */
   #fail(reason: string, cause?: unknown): void {
     if (this.#failure !== undefined) return
     const failure = pluginFailed(this.packageName, this.#parts.hide(reason), cause)
-    this.#failure = failure
     if (this.#waiting.size === 0) this.#parts.log.warn(failure.message)
-    for (const call of [...this.#waiting.keys()]) this.#settled(call)?.reject(failure)
+    this.#refuse(failure)
     this.#ending ??= this.#stop()
+  }
+
+  /** Ends all calls, those that are still to come included. */
+  #refuse(failure: BkpError): void {
+    this.#failure ??= failure
+    for (const call of [...this.#waiting.keys()]) this.#settled(call)?.reject(this.#failure)
   }
 }
