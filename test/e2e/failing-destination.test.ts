@@ -82,7 +82,8 @@ beforeAll(async () => {
   mkdirSync(source)
   vi.useFakeTimers({ toFake: ['Date'] })
   engine = await createEngine({
-    pluginDirectories: memoryPluginDirectories,
+    bundledPluginDirectories: memoryPluginDirectories,
+    pluginDirectories: [],
     workers: 2,
     spool: { directory: join(work, 'spool'), limitBytes: 2 ** 24 },
   })

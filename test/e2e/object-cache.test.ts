@@ -70,7 +70,8 @@ beforeEach(async () => {
   read = []
   mkdirSync(join(work, 'source'))
   const spool = { directory: join(work, 'spool'), limitBytes: 2 ** 24 }
-  engine = await createEngine({ pluginDirectories: memoryPluginDirectories, workers: 1, spool, cacheDirectory: cache })
+  const plugins = { bundledPluginDirectories: memoryPluginDirectories, pluginDirectories: [] }
+  engine = await createEngine({ ...plugins, workers: 1, spool, cacheDirectory: cache })
   hold(false)
   await engine.createRepository([place], unlock.passphrase)
   for (const n of [1, 2, 3]) {

@@ -50,8 +50,13 @@ export async function makeTarget(repository: string): Promise<string> {
 /** Objects of a repository but for sessions, by name and size. */
 export function objectsOf(repository: string): readonly string[] {
   const found = readdirSync(repository, { recursive: true, encoding: 'utf8' })
-  const files = found.filter((name) => !name.startsWith('sessions') && statSync(join(repository, name)).isFile())
-  return files.map((name) => `${name} ${statSync(join(repository, name)).size}`).sort()
+  const objects = found.filter((name) => !name.startsWith('sessions'))
+  // While somebody writes there, what was listed may have been renamed.
+  const describe = (name: string) => {
+    const stat = statSync(join(repository, name), { throwIfNoEntry: false })
+    return stat?.isFile() ? [`${name} ${stat.size}`] : []
+  }
+  return objects.flatMap(describe).sort()
 }
 
 export function packsOf(repository: string): readonly string[] {
