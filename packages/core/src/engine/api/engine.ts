@@ -152,5 +152,6 @@ export interface Engine {
   doctor(): Promise<readonly DoctorFinding[]>
   /** The first compression of the list that works here, e.g. `zstd`, else `deflate`. */
   availableCompression(preferred: readonly string[]): Promise<string>
+  /** To be called when repositories and notifiers are closed: ends the threads in which plugins of others run. */
   close(): Promise<void>
 }
