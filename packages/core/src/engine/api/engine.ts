@@ -77,9 +77,9 @@ export interface DoctorFinding {
 }
 
 export interface EngineOptions {
-  /** Folders of the plugin packages to load manifests from. */
+  /** Folders of installed plugin packages: their storages and notifiers run in threads of their own, where what they do wrong is contained. */
   readonly pluginDirectories: readonly string[]
-  /** Folders of plugin packages that come with bkp, whose manifests a test has checked. */
+  /** Folders of plugin packages that come with bkp, or whatever uses the engine: they run in this thread. A test has checked their manifests. */
   readonly bundledPluginDirectories?: readonly string[]
   /** Where storages find options that nothing else gives, e.g. credentials. */
   readonly env?: Readonly<Record<string, string | undefined>>
