@@ -16,10 +16,11 @@ export interface SentError {
 const deepestCause = 4
 
 export function sendError(error: unknown, depth = 0): SentError {
-  const { message, stack, cause } = error instanceof Error ? error : new Error(String(error))
+  const isError = error instanceof Error
+  const cause = isError ? error.cause : undefined
   const common = {
-    message,
-    stack: error instanceof Error ? stack : undefined,
+    message: isError ? error.message : String(error),
+    stack: isError ? error.stack : undefined,
     ...(cause === undefined || depth === deepestCause ? {} : { cause: sendError(cause, depth + 1) }),
   }
   if (isBkpError(error)) return { ...common, kind: 'bkp', code: error.code, hint: error.hint }

@@ -88,13 +88,8 @@ export class SftpStorage implements Storage {
     this.#checkKey(key)
     const path = join(this.#root, key)
     const call = { what: `Cannot read ${key}`, signal: options.signal }
-    const sizeBytes = await this.#run(call, async (session) => {
-      await this.#folders.check(session, parentOf(key))
-      // Opened only when it is a file: a pipe would keep the server waiting for a writer.
-      const found = await look(session, path)
-      if (!found?.isFile()) throw objectMissing(key, path)
-      return found.size
-    })
+    // Opened only when it is a file: a pipe would keep the server waiting for a writer.
+    const sizeBytes = await this.#sizeOf(key, call)
     const bytes = options.length ?? options.into?.length ?? sizeBytes
     return this.#run({ ...call, bytes }, async (session) => {
       const handle = await session.open(path, 'r').catch((error: unknown) => {
@@ -111,13 +106,7 @@ export class SftpStorage implements Storage {
 
   async stat(key: string, options: CallOptions = {}): Promise<StoredObject> {
     this.#checkKey(key)
-    const path = join(this.#root, key)
-    return this.#run({ what: `Cannot look at ${key}`, signal: options.signal }, async (session) => {
-      await this.#folders.check(session, parentOf(key))
-      const found = await look(session, path)
-      if (!found?.isFile()) throw objectMissing(key, path)
-      return { key, sizeBytes: found.size }
-    })
+    return { key, sizeBytes: await this.#sizeOf(key, { what: `Cannot look at ${key}`, signal: options.signal }) }
   }
 
   async *list(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<StoredObject> {
@@ -156,6 +145,16 @@ export class SftpStorage implements Storage {
     clearTimeout(timer)
     this.#pool.close()
     this.#folders.forget()
+  }
+
+  #sizeOf(key: string, call: Call): Promise<number> {
+    const path = join(this.#root, key)
+    return this.#run(call, async (session) => {
+      await this.#folders.check(session, parentOf(key))
+      const found = await look(session, path)
+      if (!found?.isFile()) throw objectMissing(key, path)
+      return found.size
+    })
   }
 
   /** The size is asked for again while it is read: another object may have been put since. */

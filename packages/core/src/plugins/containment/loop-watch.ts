@@ -2,10 +2,7 @@ import { sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { compiledUrl } from '../../files/compiled-url.js'
-
-const defaultLimitMs = 60_000
-const looksPerLimit = 10
-const longestBetweenLooksMs = 1_000
+import { lookingFor } from './looking.js'
 
 /** A plugin by the scripts that are its own. */
 export interface WatchedPlugin {
@@ -40,11 +37,11 @@ export class LoopWatch {
    * @param onHeld is told whose code it is, and has to end the process before it returns
    */
   constructor(limitMs: number, onHeld: (packageName: string) => void) {
-    this.limitMs = Math.min(limitMs, defaultLimitMs)
-    const betweenMs = Math.min(longestBetweenLooksMs, Math.ceil(this.limitMs / looksPerLimit))
+    const { betweenMs, looks, ...looking } = lookingFor(limitMs)
+    this.limitMs = looking.limitMs
     const beats = new SharedArrayBuffer(4)
     const counter = new Int32Array(beats)
-    const start: LoopWatchStart = { beats, betweenMs, looks: Math.ceil(this.limitMs / betweenMs) }
+    const start: LoopWatchStart = { beats, betweenMs, looks }
     setInterval(() => Atomics.add(counter, 0, 1), betweenMs / 2).unref()
     this.#thread = new Worker(compiledUrl(import.meta.url, 'loop-watch-thread.js'), {
       workerData: start,

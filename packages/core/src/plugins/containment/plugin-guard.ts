@@ -25,6 +25,11 @@ export function asOwnCode<T>(action: () => T): T {
   return running.exit(action)
 }
 
+/** Whether a call failed because it was aborted. */
+export function isOfAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && (error === signal.reason || (error as Error | null)?.name === 'AbortError')
+}
+
 export function pluginFailed(packageName: string, reason: string, cause?: unknown): BkpError {
   return new BkpError('plugin-failed', `The plugin ${packageName} failed: ${reason}`, {
     hint: `Only what needs ${packageName} is affected; report this to its author`,
@@ -125,7 +130,7 @@ export class PluginGuard {
 
   #asOurs(error: unknown, signal: AbortSignal | undefined): unknown {
     if (isPortError(error) || isBkpError(error)) return this.#withoutSecrets(error)
-    if (signal?.aborted && (error === signal.reason || (error as Error | null)?.name === 'AbortError')) return error
+    if (isOfAbort(error, signal)) return error
     const reason = error instanceof Error ? error.message : String(error)
     return pluginFailed(this.packageName, this.#hide(reason), error)
   }

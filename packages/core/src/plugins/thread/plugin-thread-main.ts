@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { sendingLogger } from '../../log/plugin-logs.js'
 import { receiveError, sendError } from '../../sent-error.js'
-import { leaveThreadTo, PluginGuard } from '../containment/plugin-guard.js'
+import { isOfAbort, leaveThreadTo, PluginGuard } from '../containment/plugin-guard.js'
 import { watchProcess } from '../containment/process-guards.js'
 import { PluginServer } from './plugin-server.js'
 import type { Message, Order, PluginThreadStart } from './protocol.js'
@@ -34,8 +34,7 @@ async function run({ call, name, given }: Extract<Order, { readonly kind: 'call'
     const result = await server.run(name, given, { signal, ask: (text) => ask(call, text) })
     say({ kind: 'done', call, result }, memoryOf(result))
   } catch (error) {
-    const wasAborted = signal.aborted && (error === signal.reason || (error as Error | null)?.name === 'AbortError')
-    say({ kind: 'failed', call, error: sendError(error), wasAborted })
+    say({ kind: 'failed', call, error: sendError(error), wasAborted: isOfAbort(error, signal) })
   } finally {
     running.delete(call)
   }

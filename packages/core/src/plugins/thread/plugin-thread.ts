@@ -6,13 +6,11 @@ import { compiledUrl } from '../../files/compiled-url.js'
 import { receiveError, sendError } from '../../sent-error.js'
 import { endThreads } from '../../stuck-threads.js'
 import { keepInterruptible } from '../../v8-flags.js'
+import { type Looking, lookingFor } from '../containment/looking.js'
 import { pluginFailed } from '../containment/plugin-guard.js'
 import type { InstalledPlugin } from '../manifest.js'
 import type { CallName, Calls, Message, Order, PluginThreadStart } from './protocol.js'
 
-const defaultLimitMs = 60_000
-const looksPerLimit = 10
-const longestBetweenLooksMs = 1_000
 /** For what a plugin does when its thread ends by itself. */
 const goodbyeMs = 1_000
 
@@ -50,8 +48,8 @@ export class PluginThread {
   readonly #parts: PluginThreadParts
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
-  readonly #looking: NodeJS.Timeout
-  readonly #looks: number
+  readonly #looking: Looking
+  readonly #timer: NodeJS.Timeout
   #lastCall = 0
   /** Looks since the thread was last heard of. */
   #silent = 0
@@ -73,10 +71,8 @@ export class PluginThread {
       // What its code writes there past our eyes is left where it is: results stand in ours.
       stdout: true,
     })
-    const limitMs = Math.min(parts.limitMs, defaultLimitMs)
-    const betweenMs = Math.min(longestBetweenLooksMs, Math.ceil(limitMs / looksPerLimit))
-    this.#looks = Math.ceil(limitMs / betweenMs)
-    this.#looking = setInterval(() => this.#look(limitMs), betweenMs).unref()
+    this.#looking = lookingFor(parts.limitMs)
+    this.#timer = setInterval(() => this.#look(), this.#looking.betweenMs).unref()
     this.#worker.on('message', (message: Message) => this.#hear(message))
     this.#worker.on('error', (error) => this.#fail(error.message, error))
     this.#worker.on('exit', (code) => this.#fail(`its thread ended with code ${code}`))
@@ -119,7 +115,7 @@ export class PluginThread {
   }
 
   async #stop(): Promise<void> {
-    clearInterval(this.#looking)
+    clearInterval(this.#timer)
     this.#worker.ref()
     await endThreads([this.#worker])
   }
@@ -167,9 +163,10 @@ export class PluginThread {
   }
 
   /** A thread that nothing keeps answers at once. One that was asleep with the whole machine has all looks before it again. */
-  #look(limitMs: number): void {
+  #look(): void {
     if (this.#waiting.size === 0) return
-    if (this.#silent++ < this.#looks) this.#say({ kind: 'ping' })
+    const { limitMs, looks } = this.#looking
+    if (this.#silent++ < looks) this.#say({ kind: 'ping' })
     else this.#fail(`it kept its thread to itself for ${limitMs / 1000} s`)
   }
 
