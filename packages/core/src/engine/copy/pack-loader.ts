@@ -1,8 +1,8 @@
 import { damaged } from '../../errors/index.js'
 import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
-import { mayBeUsedAgain } from '../../memory-in-doubt.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
+import { SpareMemory } from '../../spare-memory.js'
 import type { OperationContext } from '../context.js'
 import { filled, isLost, readVerifiedInto } from '../pack-cache.js'
 import { readSpans, spansOf } from '../pack-spans.js'
@@ -12,7 +12,7 @@ import type { PackWork } from './pack-work.js'
 export class PackLoader {
   readonly #context: OperationContext
   readonly #index: RepositoryIndex
-  readonly #free: SharedArrayBuffer[] = []
+  readonly #spare = new SpareMemory((bytes) => new SharedArrayBuffer(Math.max(bytes, packCapacityBytes)))
 
   constructor(context: OperationContext, index: RepositoryIndex) {
     this.#context = context
@@ -38,14 +38,14 @@ export class PackLoader {
 
   /** Takes memory back. */
   release({ buffer }: Uint8Array): void {
-    if (mayBeUsedAgain(buffer)) this.#free.push(buffer as SharedArrayBuffer)
+    this.#spare.giveBack(buffer as SharedArrayBuffer)
   }
 
   async #read(pack: number, read: (key: string, into: Uint8Array) => Promise<void>): Promise<Uint8Array> {
     const { packs } = this.#index
     const key = packKey(packs.nameOf(pack))
     let memory: Uint8Array | undefined
-    const allocate = () => (memory = this.#memory(packs.sizeOf(pack)))
+    const allocate = () => (memory = this.#spare.take(packs.sizeOf(pack)))
     try {
       return await filled(allocate, (into) => read(key, into))
     } catch (error) {
@@ -53,11 +53,5 @@ export class PackLoader {
       if (!isLost(error)) throw error
       throw damaged(`it cannot be read: ${error.message}`, error)
     }
-  }
-
-  #memory(size: number): Uint8Array {
-    const free = this.#free.findIndex((buffer) => buffer.byteLength >= size)
-    const [buffer] = free < 0 ? [] : this.#free.splice(free, 1)
-    return new Uint8Array(buffer ?? new SharedArrayBuffer(Math.max(size, packCapacityBytes)), 0, size)
   }
 }

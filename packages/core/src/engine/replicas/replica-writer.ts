@@ -1,7 +1,7 @@
 import type { Storage } from '@bkp/plugin-api'
 import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
-import { mayBeUsedAgain } from '../../memory-in-doubt.js'
+import { SpareMemory } from '../../spare-memory.js'
 import { asError, type Replica } from './replica.js'
 import type { Spool } from './spool.js'
 
@@ -49,7 +49,7 @@ export class ReplicaWriter {
   #queuedBytes = 0
   readonly #lent: LentPack[] = []
   /** Of packs that were read again, used again: what is left to the garbage collector piles up before it comes. */
-  readonly #spare: ArrayBuffer[] = []
+  readonly #spare = new SpareMemory((bytes) => new ArrayBuffer(Math.max(bytes, packCapacityBytes)))
   /** Calls that hold a pack in memory until there is room for it. */
   readonly #blocked: (() => void)[] = []
   readonly #transfers = new Set<Promise<void>>()
@@ -190,18 +190,12 @@ export class ReplicaWriter {
   }
 
   async #putLent(lent: LentPack): Promise<void> {
-    const memory = this.#memory(lent.sizeBytes)
-    await this.#put(packKey(lent.name), () => lent.read(new Uint8Array(memory, 0, lent.sizeBytes)))
-    if (mayBeUsedAgain(memory)) this.#spare.push(memory)
+    const memory = this.#spare.take(lent.sizeBytes)
+    await this.#put(packKey(lent.name), () => lent.read(memory))
+    this.#spare.giveBack(memory.buffer)
     this.#queuedBytes -= lent.sizeBytes
     await lent.letGo()
     lent.settle()
-  }
-
-  #memory(sizeBytes: number): ArrayBuffer {
-    const at = this.#spare.findIndex(({ byteLength }) => byteLength >= sizeBytes)
-    const [memory = new ArrayBuffer(Math.max(sizeBytes, packCapacityBytes))] = at < 0 ? [] : this.#spare.splice(at, 1)
-    return memory
   }
 
   #track(transfer: Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { packKey } from '../../format/ids.js'
 import { packCapacityBytes } from '../../format/pack.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
+import { SpareMemory } from '../../spare-memory.js'
 import { abortError } from '../abort.js'
 import type { RestoreOptions } from '../api.js'
 import type { OperationContext } from '../context.js'
@@ -34,7 +35,7 @@ export class RestoreThreads {
   /** Packs that are being read once more, because blobs in them were damaged. */
   #asking = 0
   /** Memory of packs that are done. */
-  readonly #free: SharedArrayBuffer[] = []
+  readonly #spare = new SpareMemory((bytes) => new SharedArrayBuffer(Math.max(bytes, packCapacityBytes)))
   #loads = 0
   /** Per thread what it has not ended yet. */
   readonly #plans: RestorePlan[][]
@@ -216,7 +217,7 @@ export class RestoreThreads {
     const pack = (this.#openPacks.get(damagedLoad) as { readonly pack: number }).pack
     const { packs } = this.#index
     const key = packKey(packs.nameOf(pack))
-    const bytes = this.#memory(packs.sizeOf(pack))
+    const bytes = this.#spare.take(packs.sizeOf(pack))
     this.#asking++
     this.#inFlight++
     const read = readVerifiedInto(this.#context.storage, key, 0, bytes).then(
@@ -253,16 +254,9 @@ export class RestoreThreads {
     const key = packKey(packs.nameOf(pack))
     const size = packs.sizeOf(pack)
     return filled(
-      () => this.#memory(size),
+      () => this.#spare.take(size),
       (into) => readSpans(storage, key, spans, into),
     )
-  }
-
-  /** Used again, since memory of this size would pile up between two garbage collections. */
-  #memory(size: number): Uint8Array {
-    const free = this.#free.findIndex((buffer) => buffer.byteLength >= size)
-    const [buffer] = free < 0 ? [] : this.#free.splice(free, 1)
-    return new Uint8Array(buffer ?? new SharedArrayBuffer(Math.max(size, packCapacityBytes)), 0, size)
   }
 
   /** A pack is done when every thread that got it says so. */
@@ -272,7 +266,7 @@ export class RestoreThreads {
     open.takers--
     if (open.takers > 0) return
     this.#openPacks.delete(load)
-    this.#free.push(open.bytes.buffer as SharedArrayBuffer)
+    this.#spare.giveBack(open.bytes.buffer as SharedArrayBuffer)
     this.#release()
   }
 

@@ -7,6 +7,7 @@ import {
   type StorageCapabilities,
   type StoredObject,
 } from '@bkp/plugin-api'
+import { SpareMemory } from '../../spare-memory.js'
 import type { PluginThread } from './plugin-thread.js'
 import { leastLent, type OpenedStorage } from './protocol.js'
 
@@ -18,8 +19,7 @@ export class ThreadedStorage implements Storage {
   readonly now: ((options?: CallOptions) => Promise<number>) | undefined
   readonly #thread: PluginThread
   readonly #handle: number
-  /** Used again: fresh memory of the size of a pack costs more than to copy into it. */
-  readonly #spare: ArrayBuffer[] = []
+  readonly #spare = new SpareMemory((bytes) => new ArrayBuffer(bytes), mostSpare)
 
   constructor(thread: PluginThread, { handle, capabilities, tellsTime }: OpenedStorage) {
     this.#thread = thread
@@ -34,17 +34,11 @@ export class ThreadedStorage implements Storage {
       return
     }
     // A copy: others may be storing the same bytes, and all the memory around them would go along.
-    const copy = this.#memory(data.length)
+    const copy = data.length < leastLent ? new Uint8Array(data.length) : this.#spare.take(data.length)
     copyInto(copy, data)
     const call = { signal, transfer: [copy.buffer] }
     const memory = await this.#thread.call('put', [this.#handle, key, copy, ifAbsent], call)
-    if (memory !== undefined && this.#spare.length < mostSpare) this.#spare.push(memory)
-  }
-
-  #memory(length: number): Uint8Array<ArrayBuffer> {
-    const at = length < leastLent ? -1 : this.#spare.findIndex(({ byteLength }) => byteLength >= length)
-    const [buffer = new ArrayBuffer(length)] = at < 0 ? [] : this.#spare.splice(at, 1)
-    return new Uint8Array(buffer, 0, length)
+    if (memory !== undefined) this.#spare.giveBack(memory)
   }
 
   async get(key: string, { signal, offset, length, into }: GetOptions = {}): Promise<Uint8Array> {
