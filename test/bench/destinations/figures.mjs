@@ -11,9 +11,19 @@ export function median(values) {
 
 export const lowest = (values) => Math.min(...values)
 
-/** Proportions of two lists, by median and by minimum. */
-export function ratios(ours, theirs) {
-  return `${(median(ours) / median(theirs)).toFixed(2)} by medians, ${(lowest(ours) / lowest(theirs)).toFixed(2)} by minima`
+/**
+ * Proportions of two lists that are in the order of their rounds. The runs of one round have more in common than the medians have,
+ * where the machine is not equally fast all the time.
+ */
+export function ratios(ours, theirs, digits = 2) {
+  const parts = {
+    medians: median(ours) / median(theirs),
+    minima: lowest(ours) / lowest(theirs),
+    rounds: median(ours.map((one, round) => one / theirs[round])),
+  }
+  return Object.entries(parts)
+    .map(([by, ratio]) => `${ratio.toFixed(digits)} by ${by}`)
+    .join(', ')
 }
 
 /** All ways to call a round's order, so that nobody is always first. */

@@ -17,8 +17,8 @@ import { registered } from '../plugin-code.js'
 import { type CallName, type Calls, type ListedObjects, leastLent } from './protocol.js'
 import { receiveConfiguration } from './sent-configuration.js'
 
-/** Objects of a list that cross at once: as many as come in that time, or so many. */
-const batchMs = 20
+/** Objects of a list that cross at once: as many as come in that time (20 ms), or so many. */
+const batchNs = 20_000_000n
 const mostInBatch = 1000
 
 /** What goes with a call. */
@@ -137,8 +137,8 @@ export class PluginServer {
     const { objects: iterator, abort } = this.#lists.get(list)
     signal.addEventListener('abort', () => abort.abort(signal.reason), { once: true })
     const objects: StoredObject[] = []
-    const began = performance.now()
-    while (objects.length < mostInBatch && performance.now() - began < batchMs) {
+    const until = process.hrtime.bigint() + batchNs
+    while (objects.length < mostInBatch && process.hrtime.bigint() < until) {
       const { done, value } = await iterator.next()
       if (done) {
         this.#lists.take(list)
