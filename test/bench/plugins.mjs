@@ -1,5 +1,6 @@
-// npm run bench:plugins [-- --rounds N] [--only start-up|calls]: what third-party plugins cost. Start-up with twenty installed against none, and
-// storage-local through a linked package of a stranger against the same one that comes with bkp. Needs a built checkout.
+// npm run bench:plugins [-- --only start-up|calls] [--rounds N] [--mib N] [--work DIR]: what third-party plugins cost. Start-up with
+// twenty installed against none, and storage-local through a linked package of a stranger against the same one that comes with bkp,
+// over the data of `npm run bench`. What is restored is kept to the end. Needs a built checkout.
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
@@ -12,7 +13,12 @@ import { bkp, secret } from './destinations/tools.mjs'
 import { measure } from './measure.mjs'
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, work: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    work: { type: 'string' },
+    mib: { type: 'string' },
+    only: { type: 'string' },
+  },
 })
 const rounds = Number(values.rounds)
 const work = values.work ?? join(tmpdir(), 'bkp-bench-plugins')
@@ -98,7 +104,10 @@ function writeTwin() {
 async function apiCost() {
   await run('twin', 'plugins:link', writeTwin(), '--yes', '--name', 'bkp-twin')
   const source = join(work, 'source')
-  const { files, bytes } = await makeDataset(source)
+  const { files, bytes } = await makeDataset(
+    source,
+    values.mib === undefined ? {} : { mostBytes: Number(values.mib) * 2 ** 20 },
+  )
   console.log(`\nstorage-local as a stranger's linked package: ${files} files, ${(bytes / 2 ** 20).toFixed(0)} MiB`)
   const results = []
   for (let round = 0; round < rounds; round++) {
