@@ -15,6 +15,19 @@ export async function endThreads(workers: readonly Worker[]): Promise<void> {
   void ended.then(() => stuck--)
 }
 
+/**
+ * Lets a thread end by itself: to stop one that is loading native code can bring the whole process down.
+ * @param ask tells it to
+ * @param withinMs then it is stopped
+ */
+export async function letEnd(worker: Worker, ask: () => void, withinMs: number = endsWithinMs): Promise<void> {
+  worker.ref()
+  const ended = new Promise((resolve) => worker.once('exit', resolve))
+  ask()
+  await Promise.race([ended, setTimeout(withinMs, undefined, { ref: false })])
+  await endThreads([worker])
+}
+
 /** Whether there are threads that the end of the process would wait for in vain. */
 export function hasStuckThreads(): boolean {
   return stuck > 0

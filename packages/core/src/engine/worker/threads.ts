@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import { setTimeout } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from 'node:worker_threads'
 import { compiledUrl } from '../../files/compiled-url.js'
-import { endsWithinMs } from '../../stuck-threads.js'
+import { letEnd } from '../../stuck-threads.js'
 import type { ReadAheadOrder } from '../backup/read-ahead.js'
 
 /** The order of a thread that is not needed. */
@@ -71,15 +69,10 @@ export class IdleThread {
     return worker
   }
 
-  /** Lets the thread end by itself: to stop one that is loading native code can bring the whole process down. */
   async end(): Promise<void> {
     if (this.#early.some(({ event }) => event === 'exit')) return
-    this.#worker.ref()
-    this.#orders.postMessage(endOrder)
-    const ended = once(this.#worker, 'exit')
-    await Promise.race([ended, setTimeout(endsWithinMs, undefined, { ref: false })])
+    await letEnd(this.#worker, () => this.#orders.postMessage(endOrder))
     this.#orders.close()
-    await this.#worker.terminate()
   }
 }
 

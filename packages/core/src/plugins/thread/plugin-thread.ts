@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { SHARE_ENV, type Transferable, Worker } from 'node:worker_threads'
 import type { Logger } from '@bkp/plugin-api'
 import type { BkpError } from '../../errors/index.js'
 import { compiledUrl } from '../../files/compiled-url.js'
 import { receiveError, sendError } from '../../sent-error.js'
-import { endThreads } from '../../stuck-threads.js'
+import { endThreads, letEnd } from '../../stuck-threads.js'
 import { keepInterruptible } from '../../v8-flags.js'
 import { type Looking, lookingFor } from '../containment/looking.js'
 import { pluginFailed } from '../containment/plugin-guard.js'
@@ -102,22 +101,9 @@ export class PluginThread {
   /** Lets the thread end, by itself if it can. */
   close(): Promise<void> {
     this.#refuse(pluginFailed(this.packageName, 'its thread has ended'))
-    this.#ending ??= this.#sayGoodbye()
-    return this.#ending
-  }
-
-  async #sayGoodbye(): Promise<void> {
-    this.#worker.ref()
-    this.#say({ kind: 'end' })
-    const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
-    await Promise.race([ended, sleep(goodbyeMs, undefined, { ref: false })])
-    await this.#stop()
-  }
-
-  async #stop(): Promise<void> {
     clearInterval(this.#timer)
-    this.#worker.ref()
-    await endThreads([this.#worker])
+    this.#ending ??= letEnd(this.#worker, () => this.#say({ kind: 'end' }), goodbyeMs)
+    return this.#ending
   }
 
   #say(order: Order, transfer: readonly Transferable[] = []): void {
@@ -175,7 +161,9 @@ export class PluginThread {
     const failure = pluginFailed(this.packageName, this.#parts.hide(reason), cause)
     if (this.#waiting.size === 0) this.#parts.log.warn(failure.message)
     this.#refuse(failure)
-    this.#ending ??= this.#stop()
+    clearInterval(this.#timer)
+    this.#worker.ref()
+    this.#ending ??= endThreads([this.#worker])
   }
 
   /** Ends all calls, those that are still to come included. */
