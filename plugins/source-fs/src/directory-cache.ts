@@ -1,5 +1,5 @@
+import { checkName } from './names.js'
 import { closeDirectory, type OpenDirectory, openInside, openPath } from './place.js'
-import { checkName } from './target.js'
 
 /** Directories below the root that are held open at a time. */
 const capacity = 128

@@ -8,6 +8,7 @@ const noFollow = 0x100
 /** The extended attributes that belong to what is backed up. */
 const ours = /^(user\.|system\.posix_acl_|security\.capability$)/
 const defaultAcl = Buffer.from('system.posix_acl_default\0')
+const setIds = 0o6000
 const fifoType = 0o010000
 const characterType = 0o020000
 const blockType = 0o060000
@@ -34,16 +35,16 @@ export class MetadataWriter {
     return false
   }
 
-  /** @returns whether owner and group are as they were, so that setuid and setgid may be set */
-  setOwner(entry: TargetEntry, problems: string[], change: (uid: number, gid: number) => void): boolean {
+  /** @returns the mode to set then: without setuid and setgid where owner and group are not as they were */
+  setOwner(entry: TargetEntry, problems: string[], change: (uid: number, gid: number) => void): number {
     try {
       change(entry.uid, entry.gid)
-      return true
+      return entry.mode
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code !== 'EPERM' && code !== 'EINVAL' && code !== 'ENOSYS') throw error
       problems.push(`owner ${entry.uid}:${entry.gid} cannot be set: ${code}`)
-      return false
+      return entry.mode & ~setIds
     }
   }
 
