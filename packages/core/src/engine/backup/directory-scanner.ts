@@ -9,10 +9,12 @@ import { compareBytes } from '../../format/compare.js'
 import type { TreeCursor } from '../../format/tree-cursor.js'
 import { EntryEncoder } from '../../format/tree-writer.js'
 import type { IssueKind } from '../api.js'
-import { cacheDirectorySignature, cacheDirectoryTag, isExcludedPath } from './excludes.js'
 import { FileBatch, isWorthGiving } from './file-batch.js'
 import { reasonOf } from './file-saver.js'
 import { isUnchanged, KnownEntries } from './known-entries.js'
+import { rangedFileBytes, saveInRanges } from './large-file.js'
+import { listEntries } from './list-entries.js'
+import { OrderedEntries } from './ordered-entries.js'
 import { joinPath, latin1 } from './paths.js'
 import type { BackupTaskResult, DirectoryPlace } from './protocol.js'
 import type { Listed } from './read-ahead.js'
@@ -21,13 +23,7 @@ import { describeEntry, detailsOf, saveFile } from './save-entry.js'
 import type { Scan, ScanContext, ScanDirectory, SharedDirectory } from './scan-context.js'
 import { emptyTree, writeTree } from './write-tree.js'
 
-/** Files this large are cut in ranges, so that several threads can work on one. */
-const rangedFileBytes = 512 * 1024 * 1024
-const rangeBytes = 256 * 1024 * 1024
 const noTree = new Uint8Array(0)
-
-/** Encoded entries in order, some of them still on their way. */
-type Piece = Uint8Array | Promise<Uint8Array>
 
 /** Scans one directory with all below it. */
 export async function scanDirectory(
@@ -87,8 +83,7 @@ class DirectoryScan implements SharedDirectory {
   readonly #known: KnownEntries
   readonly #packed: PackedListing | undefined
   readonly #below: ReadonlyMap<string, Scan>
-  readonly #entries = new EntryEncoder()
-  readonly #pieces: Piece[] = []
+  readonly #entries: OrderedEntries
   #batch: FileBatch | undefined
   #listed: readonly Listed[] = []
   /** Where the scan is in the list. */
@@ -96,8 +91,6 @@ class DirectoryScan implements SharedDirectory {
   /** What lies from here on in the list has been given away, or cannot be. */
   #givenFrom = 0
   readonly #given = new Map<SourceEntry, Promise<BackupTaskResult>>()
-  /** Whether everything so far is as it was in the parent, and nothing is encoded yet. */
-  #isAsBefore = true
 
   constructor(
     context: ScanContext,
@@ -111,20 +104,17 @@ class DirectoryScan implements SharedDirectory {
     this.#known = known
     this.#packed = packed
     this.#below = below
+    this.#entries = new OrderedEntries(known)
   }
 
   /** Where the next entry is encoded. A batch of files ends here: entries keep their order. */
   get #encoder(): EntryEncoder {
     this.#closeBatch()
-    if (this.#isAsBefore) {
-      this.#isAsBefore = false
-      for (const entries of this.#known.accepted()) this.#entries.copy(entries)
-    }
-    return this.#entries
+    return this.#entries.encoder
   }
 
   #addAsBefore(known: TreeCursor): void {
-    if (!this.#isAsBefore || !this.#known.accept()) this.#encoder.copy(known.encoded)
+    if (!this.#entries.accept()) this.#encoder.copy(known.encoded)
   }
 
   give(): boolean {
@@ -145,7 +135,7 @@ class DirectoryScan implements SharedDirectory {
   }
 
   async run(): Promise<Scan> {
-    const entries = await this.#list()
+    const entries = await listEntries(this.#context, this.#place, this.#directory, this.#packed)
     this.#listed = entries
     this.#givenFrom = entries.length
     for (const entry of entries) {
@@ -157,47 +147,15 @@ class DirectoryScan implements SharedDirectory {
         if (!this.#addKnownFile(entry, known)) await this.#addFile(entry, known, unread)
       } else await this.#addOther(entry, known)
     }
-    const tree = this.#isAsBefore ? this.#known.acceptedTree : undefined
+    const tree = this.#entries.treeAsBefore
     if (tree !== undefined) {
       this.#remember(this.#known.accepted(), tree)
       return { now: { kind: 'tree', ids: tree } }
     }
-    this.#cutPiece()
-    if (this.#pieces.every((piece) => piece instanceof Uint8Array)) return { now: this.#write(this.#pieces) }
-    return { later: Promise.all(this.#pieces).then((pieces) => this.#write(pieces)) }
-  }
-
-  async #list(): Promise<readonly Listed[]> {
-    const { options, excludes } = this.#context
-    const listing = this.#packed?.entries() ?? this.#directory.list()
-    let entries = Array.isArray(listing) ? (listing as readonly Listed[]) : await listing
-    if (!this.#directory.isSorted) entries = [...entries].sort((a, b) => compareBytes(a.name, b.name))
-    if (options.excludeCaches && (await this.#isCache(entries))) {
-      entries = entries.filter((entry) => Buffer.from(entry.name).toString() === cacheDirectoryTag)
-    }
-    if (excludes.isEmpty && options.excludeLargerThanBytes === undefined) return entries
-    return entries.filter((entry) => !this.#isExcluded(entry))
-  }
-
-  #isExcluded(entry: Listed): boolean {
-    const { excludes, options } = this.#context
-    if (
-      options.excludeLargerThanBytes !== undefined &&
-      entry.kind === 'file' &&
-      entry.sizeBytes > options.excludeLargerThanBytes
-    )
-      return true
-    return isExcludedPath(excludes, this.#pathOf(entry.name), this.#place.rootLength, entry.kind === 'directory')
-  }
-
-  async #isCache(entries: readonly Listed[]): Promise<boolean> {
-    const tag = entries.find((entry) => Buffer.from(entry.name).toString() === cacheDirectoryTag)
-    if (tag?.kind !== 'file' || tag.sizeBytes < cacheDirectorySignature.length) return false
-    const reader = await this.#directory.openFile(tag)
-    const start = Buffer.alloc(cacheDirectorySignature.length)
-    const count = await reader.read(start)
-    await reader.close()
-    return count === start.length && start.toString('latin1') === cacheDirectorySignature
+    this.#closeBatch()
+    const pieces = this.#entries.whole()
+    if (!(pieces instanceof Promise)) return { now: this.#write(pieces) }
+    return { later: pieces.then((all) => this.#write(all)) }
   }
 
   #addUnknown(entry: SourceErrorEntry): void {
@@ -228,7 +186,7 @@ class DirectoryScan implements SharedDirectory {
       }
     } else {
       const details = await this.#describe(entry, known)
-      this.#gap(
+      this.#keepPlace(
         scan.later.then((result) => {
           const encoder = new EntryEncoder()
           this.#addScanned(encoder, entry, details, result)
@@ -266,9 +224,11 @@ class DirectoryScan implements SharedDirectory {
     const context = this.#context
     context.counters.add('files')
     context.counters.add(known === undefined ? 'filesNew' : 'filesChanged')
-    if (entry.sizeBytes > rangedFileBytes) await this.#addLargeFile(entry)
-    else if (this.#giveAway(entry, unread)) return
-    else await saveFile(context, this.#place, this.#directory, entry, this.#encoder)
+    if (entry.sizeBytes > rangedFileBytes) {
+      const ranges = await saveInRanges(context, this.#place, this.#directory, entry)
+      if (ranges !== undefined) return this.#keepPlace(ranges.encoded)
+    } else if (this.#giveAway(entry, unread)) return
+    await saveFile(context, this.#place, this.#directory, entry, this.#encoder)
   }
 
   #isKnown(known: TreeCursor, entry: SourceEntry): boolean {
@@ -291,7 +251,7 @@ class DirectoryScan implements SharedDirectory {
 
   #openBatch(): FileBatch {
     const batch = new FileBatch()
-    this.#gap(batch.encoded)
+    this.#keepPlace(batch.encoded)
     return batch
   }
 
@@ -300,32 +260,6 @@ class DirectoryScan implements SharedDirectory {
     if (batch === undefined) return
     this.#batch = undefined
     batch.become(this.#context.offload({ kind: 'files', place: this.#place, entries: batch.entries }))
-  }
-
-  async #addLargeFile(entry: SourceEntry): Promise<void> {
-    const context = this.#context
-    const details = await this.#describe(entry, undefined)
-    const probe = await this.#directory.openFile(entry)
-    const isSparse = probe.extents !== undefined
-    await probe.close()
-    if (isSparse) return saveFile(context, this.#place, this.#directory, entry, this.#encoder)
-    const ranges: Promise<BackupTaskResult>[] = []
-    for (let offset = 0; offset < entry.sizeBytes; offset += rangeBytes) {
-      const range = { offset, length: Math.min(rangeBytes, entry.sizeBytes - offset) }
-      ranges.push(context.offload({ kind: 'range', place: this.#place, entry, range }))
-    }
-    this.#gap(
-      Promise.all(ranges).then((results) => {
-        const encoder = new EntryEncoder()
-        const sound = results.filter((result) => result.kind === 'range')
-        encoder.add(
-          entry,
-          details,
-          context.saver.join(sound, (kind, message) => this.#issue(kind, entry.name, message)),
-        )
-        return encoder.view().slice()
-      }),
-    )
   }
 
   async #addOther(entry: SourceEntry, known: TreeCursor | undefined): Promise<void> {
@@ -344,15 +278,9 @@ class DirectoryScan implements SharedDirectory {
     return describeEntry(this.#context, this.#place, this.#directory, entry)
   }
 
-  #gap(entries: Promise<Uint8Array>): void {
-    this.#cutPiece()
-    this.#pieces.push(entries)
-  }
-
-  #cutPiece(): void {
-    const entries = this.#encoder
-    if (entries.length > 0) this.#pieces.push(entries.view().slice())
-    entries.clear()
+  #keepPlace(entries: Promise<Uint8Array>): void {
+    this.#closeBatch()
+    this.#entries.keepPlace(entries)
   }
 
   #write(pieces: readonly Uint8Array[]): BackupTaskResult {
