@@ -121,8 +121,10 @@ export class Probe {
   }
 
   async #remove(key: string): Promise<string> {
-    const denied = 'these credentials may not delete; everything but prune works'
-    if (!this.#storage.capabilities.canRemove) throw new Missing(denied)
+    const { canRemove, objectLock } = this.#storage.capabilities
+    const reason = objectLock ? 'objects are locked until their date, as is set' : 'these credentials may not delete'
+    const denied = `${reason}; everything but prune works`
+    if (!canRemove) throw new Missing(denied)
     try {
       await this.#storage.remove(key, this.#options)
     } catch (error) {
