@@ -121,8 +121,9 @@ export class ChunkTable {
    * opening a repository waits for it. An id that is there already stays where it is.
    * @param rows twelve words each, as in an index segment
    * @param compressions the table's numbers of the pack's compressions
+   * @param sharing is given the numbers of packs that have a blob in common
    */
-  load(pack: number, rows: Uint32Array, compressions: readonly number[]): void {
+  load(pack: number, rows: Uint32Array, compressions: readonly number[], sharing?: Set<number>): void {
     const slots = this.#slots[0] as Int32Array
     const mask = slots.length - 1
     const control = this.#control
@@ -135,7 +136,11 @@ export class ChunkTable {
         slot = (slot + 1) & mask
         value = slots[slot] as number
       }
-      if (value !== 0) continue
+      if (value !== 0) {
+        const other = this.packOf(value - 1)
+        if (other !== pack) sharing?.add(other).add(pack)
+        continue
+      }
       const words = this.#segments[count >>> segmentShift] as Uint32Array
       const at = (count & segmentMask) * entryWords
       for (let word = 0; word < 8; word++) words[at + word] = rows[from + word] as number

@@ -6,6 +6,7 @@ import { parseJsonObject } from '../format/json.js'
 import { rowBytes } from '../format/rows.js'
 import { type CipherInUse, openObject } from '../format/sealed-object.js'
 import { ChunkTable } from './chunk-table.js'
+import { lostAmong, type PackTest } from './lost-packs.js'
 import type { OpenedRepository } from './opened-repository.js'
 import { PackRegistry } from './pack-registry.js'
 
@@ -27,6 +28,8 @@ export interface RepositoryIndex {
   readonly segments: ReadonlySet<string>
   /** Names of packs that prune has condemned; none where nobody wanted to know. */
   readonly condemned: ReadonlySet<string>
+  /** Names of packs that segments name and that are gone, as far as anybody looked: what only they held is not in the table. */
+  readonly lost: ReadonlySet<string>
 }
 
 export interface IndexOptions {
@@ -34,6 +37,8 @@ export interface IndexOptions {
   readonly room: number
   /** Condemned packs are `absent` for writers, `named` beside the index, or `unread`: for readers they are as good as others. */
   readonly condemned: 'absent' | 'named' | 'unread'
+  /** Finds out which packs are there, after the segments were listed; without it only those are looked for that share blobs. */
+  readonly survey?: () => Promise<PackTest>
   readonly signal?: AbortSignal
 }
 
@@ -51,21 +56,29 @@ export async function loadIndex(
   const condemned = options.condemned === 'unread' ? new Set<string>() : await loadCondemned(repository, cipherFor)
   const segments: StoredObject[] = []
   for await (const object of storage.list('index/')) if (parseObjectKey(object.key) !== undefined) segments.push(object)
+  const signal = options.signal === undefined ? {} : { signal: options.signal }
+  const isThere = await options.survey?.()
   const known = segments.reduce((sum, segment) => sum + Math.ceil(segment.sizeBytes / rowBytes), 0)
   const table = ChunkTable.create(known, options.room)
   const packs = new PackRegistry()
   const compressions = ['none']
   const broken: BrokenObject[] = []
   const sound = new Set<string>()
+  const lost = new Set<string>()
+  const sharing = new Set<number>()
 
   const enter = (payload: Uint8Array) =>
     decodeIndexSegment(payload, (pack) => {
       if (options.condemned === 'absent' && condemned.has(pack.name)) return
+      if (isThere?.(pack.name, pack.sizeBytes) === false) {
+        lost.add(pack.name)
+        return
+      }
       const numbers = pack.compressionIds.map((name) => numberOf(compressions, name))
       const isNew = !packs.has(pack.name)
       const number = packs.add(pack.name, pack.sizeBytes, pack.kind)
       if (!isNew) return
-      table.load(number, wordsOf(pack.rows.bytes), numbers)
+      table.load(number, wordsOf(pack.rows.bytes), numbers, sharing)
     })
 
   await forEachAtATime(segments, readsAtATime, async ({ key }) => {
@@ -80,7 +93,15 @@ export async function loadIndex(
       broken.push({ key, error })
     }
   })
-  return { table, packs, compressions, broken, segments: sound, condemned }
+  if (isThere === undefined) {
+    const gone = await lostAmong(sharing, packs, storage, signal)
+    // Once more, without them: what they share with others is found there.
+    if (gone.size > 0) {
+      const survey = async () => (name: string) => !gone.has(name)
+      return loadIndex(repository, cipherFor, { ...options, survey })
+    }
+  }
+  return { table, packs, compressions, broken, segments: sound, condemned, lost }
 }
 
 /**

@@ -8,16 +8,15 @@ import type { BackupOptions, BackupResult, BackupStats, Issue } from '../api.js'
 import type { OperationContext } from '../context.js'
 import { foreignIn, requireCodecs, type WorkerModule } from '../plugin-access.js'
 import { recordPlugins } from '../plugin-records.js'
-import { findLags, type Lag } from '../replicas/lag.js'
+import type { Lag } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
 import { lostEvent } from '../replicas/replica.js'
 import { Delivery } from './delivery.js'
+import { loadKnownBefore, tellOfLost } from './known-before.js'
 import { adoptOrphans } from './orphans.js'
 import { ScanCache } from './scan-cache.js'
 import { scanInThreads } from './scan-in-threads.js'
 
-/** How many blobs one run may add: 16 million, some 16 TiB of new data. */
-const maxNewBlobs = 16_000_000
 const parentPacksBytes = 96 * 1024 * 1024
 // Clocks of file systems tick that coarsely; what changed within a tick of the last run is read again.
 const clockSlackSeconds = 0.02
@@ -38,10 +37,7 @@ export async function runBackup(context: OperationContext, options: BackupOption
   // Side by side: the lease has the time of now, which is before the index is read, and it is there before anything is stored.
   const beginning = options.dryRun ? undefined : Leases.begin(context, options.cipher, 'backup')
   try {
-    const load = () => {
-      const loading = context.loadIndex({ room: maxNewBlobs, condemned: 'absent', ...signalOf(options) })
-      return Promise.all([loading, options.dryRun ? [] : findLags(context.replicas, loading, signal)])
-    }
+    const load = () => loadKnownBefore(context, { ...options, signal })
     const [loaded, snapshots, adopted] = await Promise.all([
       load(),
       loadSnapshots(context.repository, context.cipherFor),
@@ -52,7 +48,8 @@ export async function runBackup(context: OperationContext, options: BackupOption
         kind: 'note',
         message: `${adopted} ${adopted === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`,
       })
-    const [index, lags] = adopted > 0 ? await load() : loaded
+    const { index, lags } = adopted > 0 ? await load() : loaded
+    tellOfLost(index, options.onEvent)
     const parent = findParent(snapshots, options, context.now())
     const useListings = listedSince !== undefined
     const parts = { index, snapshots, parent, lags, started, stored, useListings, signal, scanCache }
@@ -221,8 +218,4 @@ function sourceOf(context: OperationContext, id: string): WorkerModule {
   throw new BkpError('missing-plugin', `No installed plugin has the source "${id}"`, {
     hint: `${installHint('source', id)}. Sources that are there: ${context.plugins.idsOf('source').join(', ')}`,
   })
-}
-
-function signalOf(options: BackupOptions): { signal?: AbortSignal } {
-  return options.signal === undefined ? {} : { signal: options.signal }
 }

@@ -42,7 +42,7 @@ function cacheOf(options: Partial<BackupOptions> = {}, repository: Repository = 
 }
 
 function index(segments: readonly string[] = ['s1'], condemned: readonly string[] = []): RepositoryIndex {
-  return { segments: new Set(segments), condemned: new Set(condemned) } as unknown as RepositoryIndex
+  return { segments: new Set(segments), condemned: new Set(condemned), lost: new Set() } as unknown as RepositoryIndex
 }
 
 const write = (cache = cacheOf(), condemned: readonly string[] = []) =>

@@ -15,8 +15,8 @@ interface Head {
   readonly options: string
   /** Index segments that the run knew; what the snapshot refers to is in them. */
   readonly segments: readonly string[]
-  /** Packs that were condemned, and not used, when the run began. */
-  readonly condemned: readonly string[]
+  /** Packs that were condemned or lost, and not used, when the run began. */
+  readonly unused: readonly string[]
 }
 
 /** What is known of the repository when the records are to be used. */
@@ -42,7 +42,7 @@ export class ScanCache {
   /** Begins to read what there is. */
   constructor(context: OperationContext, options: BackupOptions) {
     const { id, keys } = context.repository
-    const derived = new Uint8Array(hkdfSync('sha256', keys.metadata, Buffer.from(id, 'hex'), 'bkp/v1/scan-cache', 64))
+    const derived = new Uint8Array(hkdfSync('sha256', keys.metadata, Buffer.from(id, 'hex'), 'bkp/v2/scan-cache', 64))
     this.listingKey = derived.subarray(0, 32)
     this.#macKey = derived.subarray(32)
     this.#cache = context.cache
@@ -66,10 +66,10 @@ export class ScanCache {
     const opened = this.#open(bytes)
     if (opened === undefined || opened.head.snapshot !== parentId || opened.head.options !== this.#options)
       return undefined
-    const { segments, condemned } = opened.head
+    const { segments, unused } = opened.head
     const isWhole = segments.every((name) => index.segments.has(name))
-    const wasCondemned = new Set(condemned)
-    const isSafe = [...index.condemned].every((name) => wasCondemned.has(name))
+    const wasUnused = new Set(unused)
+    const isSafe = unusedPacks(index).every((name) => wasUnused.has(name))
     return isWhole && isSafe ? opened.records : undefined
   }
 
@@ -88,7 +88,7 @@ export class ScanCache {
       snapshot,
       options: this.#options,
       segments: [...index.segments, ...segments],
-      condemned: [...index.condemned],
+      unused: unusedPacks(index),
     }
     const text = JSON.stringify(head)
     // Padded, so that the records begin at a multiple of 4.
@@ -120,6 +120,10 @@ export class ScanCache {
   async #readFile(): Promise<Uint8Array | undefined> {
     return this.#cache?.read(this.#name)
   }
+}
+
+function unusedPacks({ condemned, lost }: RepositoryIndex): readonly string[] {
+  return [...condemned, ...lost]
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { packKey, parseObjectKey } from '../../format/ids.js'
+import { packKey } from '../../format/ids.js'
+import { listPacks } from '../../repository/lost-packs.js'
 import type { RepositoryIndex } from '../../repository/repository-index.js'
 import type { CheckOptions, CheckResult } from '../api.js'
 import type { OperationContext } from '../context.js'
@@ -22,7 +23,7 @@ export async function runCheck(
   const damages = new Damages()
   const index = await indexFrom.loadIndex(options.signal === undefined ? {} : { signal: options.signal })
   damages.addBroken(index.broken)
-  const stored = await listPacks(context)
+  const stored = await listPacks(context.storage)
   for (let pack = 0; pack < index.packs.count; pack++) {
     const name = index.packs.nameOf(pack)
     const size = stored.get(name)
@@ -54,15 +55,6 @@ export async function runCheck(
       [...stored.keys()].filter((name) => !index.packs.has(name)).length + used.filter((flag) => flag === 0).length,
     elapsedMs: context.now() - started,
   }
-}
-
-async function listPacks(context: OperationContext): Promise<Map<string, number>> {
-  const stored = new Map<string, number>()
-  for await (const { key, sizeBytes } of context.storage.list('packs/')) {
-    const name = parseObjectKey(key)?.name
-    if (name !== undefined) stored.set(name, sizeBytes)
-  }
-  return stored
 }
 
 function markPacks(index: RepositoryIndex, bad: Uint8Array, isBad: (pack: number) => boolean): void {

@@ -3,18 +3,15 @@ import type { BrokenObject } from '../../repository/repository-index.js'
 import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.js'
 import type { SnapshotCopy, SnapshotCopyOptions, SnapshotCopyResult } from '../api.js'
 import { Delivery } from '../backup/delivery.js'
+import { loadKnownBefore, tellOfLost } from '../backup/known-before.js'
 import { adoptOrphans } from '../backup/orphans.js'
 import type { OperationContext } from '../context.js'
 import { requireCodecs } from '../plugin-access.js'
-import { findLags } from '../replicas/lag.js'
 import { Leases } from '../replicas/leases.js'
 import { lostEvent } from '../replicas/replica.js'
 import { byOrigin, originOf } from './copied-snapshot.js'
 import { CopyRun, type CopyRunParts, type CopyTotals } from './copy-run.js'
 import { described } from './described.js'
-
-/** How many blobs one run may add, as for a backup. */
-const maxNewBlobs = 16_000_000
 
 const nothing: CopyTotals = { blobsRead: 0, bytesRead: 0, newBlobs: 0, newBytes: 0 }
 
@@ -84,12 +81,11 @@ async function copyAll(
           message: `${adopted} ${adopted === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`,
         })
     }
-    const loading = target.loadIndex({ room: maxNewBlobs, condemned: 'absent', signal })
-    const [from, to, lags] = await Promise.all([
+    const [from, { index: to, lags }] = await Promise.all([
       source.loadIndex({ signal }),
-      loading,
-      options.dryRun ? [] : findLags(target.replicas, loading, signal),
+      loadKnownBefore(target, { ...options, force: false, signal }),
     ])
+    tellOfLost(to, options.onEvent)
     const delivery = new Delivery(target, options, { index: to, lags, stored, signal })
     try {
       const run = await CopyRun.create(

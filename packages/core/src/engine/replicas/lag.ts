@@ -1,5 +1,4 @@
 import { indexKey } from '../../format/ids.js'
-import type { RepositoryIndex } from '../../repository/repository-index.js'
 import { type CopyOptions, copyObjects, findMissing, listNaming, type MissingObjects } from './copy-missing.js'
 import { asError, type Replica } from './replica.js'
 import { ReplicatedStorage } from './replicated-storage.js'
@@ -22,14 +21,18 @@ function othersThan(replica: Replica, replicas: readonly Replica[]): ReplicatedS
   )
 }
 
-/**
- * Finds the destinations that lack something the others have. One that cannot be asked takes no further part.
- * @param index what the run will rely on. It may be newer than the lists that are compared here: another run may have given
- * segments to some of the destinations in between
- */
+/** What a run relies on. */
+export interface ReliedOn {
+  /** Names. They may be newer than the lists that are compared here: another run may have given some destinations more since. */
+  readonly segments: ReadonlySet<string>
+  /** Whether a destination is known to lack packs that it should have. */
+  readonly lacksPacks?: (replica: Replica) => boolean
+}
+
+/** Finds the destinations that lack something the others have. One that cannot be asked takes no further part. */
 export async function findLags(
   replicas: readonly Replica[],
-  index: Promise<Pick<RepositoryIndex, 'segments'>>,
+  reliedOn: Promise<ReliedOn>,
   signal: AbortSignal,
 ): Promise<readonly Lag[]> {
   if (replicas.length < 2) return []
@@ -40,11 +43,12 @@ export async function findLags(
     ),
   )
   const all = new Set([...held.values()].flatMap((keys) => [...keys]))
-  for (const name of (await index).segments) all.add(indexKey(name))
-  const behind = [...held].filter(([, keys]) => keys.size < all.size).map(([replica]) => replica)
+  const { segments, lacksPacks } = await reliedOn
+  for (const name of segments) all.add(indexKey(name))
+  const behind = [...held].filter(([replica, keys]) => keys.size < all.size || lacksPacks?.(replica) === true)
   const sound = [...held.keys()]
   const lags: Lag[] = []
-  for (const replica of behind) {
+  for (const [replica] of behind) {
     await endingPart(replica, signal, async () => {
       lags.push({ replica, missing: await findMissing(othersThan(replica, sound), replica.storage, signal) })
     })
