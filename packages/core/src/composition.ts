@@ -40,6 +40,7 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
     },
   )
   const { core } = host.logs
+  const own = new WeakSet<Storage>()
   const plugins: PluginAccess = {
     openStorage: async (destination, intent) => {
       const raw = await openPatiently(() => host.openStorage(destination, intent, options.confirm), destination, {
@@ -47,12 +48,16 @@ export async function createEngine(options: CreateEngineOptions, log: Logger = q
       })
       await refuseSmall(raw, destination)
       if (!raw.capabilities.isLocal) collectAtOnce()
-      return wrapStorage(raw, destination, {
+      const isForeign = raw instanceof ThreadedStorage
+      const storage = wrapStorage(raw, destination, {
         // A disk of this machine is not waited for by a clock, unless nobody knows how it is used.
-        ...(raw instanceof ThreadedStorage ? { limitsLocal: true } : { leavesMemoryAlone: true }),
+        ...(isForeign ? { limitsLocal: true } : { leavesMemoryAlone: true }),
         onRetry: ({ subject, error, delayMs }) => core.warn(retrying(destination.name, delayMs, error), { subject }),
       })
+      if (!isForeign) own.add(storage)
+      return storage
     },
+    comesWithBkp: (storage) => own.has(storage),
     openNotifier: (target) => host.openNotifier(target),
     secrets: () => host.secrets,
     foreignPlugins,

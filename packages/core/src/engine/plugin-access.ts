@@ -22,6 +22,8 @@ export interface WorkerModule {
 export interface PluginAccess {
   /** A storage with core's wrappers around it. @throws BkpError, PortError */
   openStorage(destination: Destination, intent: 'create' | 'open'): Promise<Storage>
+  /** Whether the plugin of a storage that was opened here is one of bkp's own. */
+  comesWithBkp(storage: Storage): boolean
   openNotifier(target: NotifierTarget): Promise<Notifier>
   /** What plugins were given that must not be told to anybody. */
   secrets(): Iterable<Secret>

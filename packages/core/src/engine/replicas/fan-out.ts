@@ -21,7 +21,7 @@ export class FanOut {
 
   constructor(options: FanOutOptions) {
     this.#options = options
-    const nearest = options.replicas.find(({ storage }) => storage.capabilities.isLocal)
+    const nearest = options.replicas.find(({ isReadBack }) => isReadBack)
     const transfers = transfersFor(options.replicas.length - (nearest === undefined ? 0 : 1))
     this.writers = options.replicas.map((replica) => {
       const onStored = () => this.#tell()

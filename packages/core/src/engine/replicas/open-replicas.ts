@@ -95,7 +95,8 @@ async function open(plugins: PluginAccess, destination: Destination, slots: KeyS
     // A failure is told to whoever needs them.
     listed?.catch(() => undefined)
     const descriptor = await readDescriptor(destination.url, storage)
-    const opening = { kind: 'replica', destination, replica: new Replica(destination, storage), descriptor } as const
+    const replica = new Replica(destination, storage, plugins.comesWithBkp(storage))
+    const opening = { kind: 'replica', destination, replica, descriptor } as const
     return listed === undefined ? opening : { ...opening, listed }
   } catch (cause) {
     const error = asError(cause)

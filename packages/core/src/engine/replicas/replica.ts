@@ -6,11 +6,18 @@ import type { EngineEvent } from '../api.js'
 export class Replica {
   readonly destination: Destination
   readonly storage: Storage
+  /**
+   * Whether what it took is read from there for the others: it is near, and its code is known. What gives back other bytes than
+   * it took must harm nobody else.
+   */
+  readonly isReadBack: boolean
   #failure: Error | undefined
 
-  constructor(destination: Destination, storage: Storage) {
+  /** @param comesWithBkp whether that is said of the plugin of the storage */
+  constructor(destination: Destination, storage: Storage, comesWithBkp = true) {
     this.destination = destination
     this.storage = storage
+    this.isReadBack = comesWithBkp && storage.capabilities.isLocal
   }
 
   get name(): string {

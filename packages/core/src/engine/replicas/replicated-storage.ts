@@ -8,6 +8,7 @@ import {
   type StorageCapabilities,
   type StoredObject,
 } from '@bkp/plugin-api'
+import { isBkpError } from '../../errors/index.js'
 import { asError, type Replica } from './replica.js'
 
 /** Told when something was read from another replica than the first; `key` is what it was about. */
@@ -21,6 +22,7 @@ export type Lists = 'of-any' | 'of-all'
 
 /** Whoever answers so will not answer better in this run. */
 const isGone = (error: unknown) =>
+  isBkpError(error, 'plugin-failed') ||
   (['offline', 'transient', 'throttled', 'auth', 'forbidden', 'config', 'quota'] as const).some((code) =>
     isPortError(error, code),
   )
@@ -136,7 +138,7 @@ export class ReplicatedStorage implements Storage {
         return result
       } catch (cause) {
         signal?.throwIfAborted()
-        if (!isPortError(cause)) throw cause
+        if (!isPortError(cause) && !isBkpError(cause, 'plugin-failed')) throw cause
         if (isGone(cause)) this.#unreliable.add(replica)
         first ??= { replica, error: cause }
       }

@@ -67,7 +67,8 @@ describe('the thread of a plugin', () => {
     const failure = { code: 'plugin-failed', message: `The plugin bkp-odd failed: ${reason}` }
     await expect(one.stat('a')).rejects.toMatchObject(failure)
     await expect(one.put('a', new Uint8Array(1))).rejects.toMatchObject(failure)
-    await expect(one.close()).rejects.toMatchObject(failure)
+    // With its thread everything of it is gone, and what others have done counts.
+    await one.close()
   })
 
   it('takes work that is slow, but gives its thread back in between', async () => {

@@ -1,6 +1,6 @@
 import { SHARE_ENV, type Transferable, Worker } from 'node:worker_threads'
 import type { Logger } from '@bkp/plugin-api'
-import type { BkpError } from '../../errors/index.js'
+import { type BkpError, isBkpError } from '../../errors/index.js'
 import { compiledUrl } from '../../files/compiled-url.js'
 import { receiveError, sendError } from '../../sent-error.js'
 import { endThreads, letEnd } from '../../stuck-threads.js'
@@ -96,6 +96,17 @@ export class PluginThread {
       this.#waiting.set(call, { resolve: resolve as (result: unknown) => void, reject, parts, forget })
       signal?.addEventListener('abort', abort, { once: true })
     })
+  }
+
+  /** A call that gives something back. A plugin that has failed keeps nobody from what others have done. */
+  async giveBack(name: 'closeStorage' | 'closeNotifier', handle: number): Promise<void> {
+    if (this.#failure !== undefined) return
+    try {
+      await this.call(name, [handle])
+    } catch (error) {
+      if (!isBkpError(error, 'plugin-failed')) throw error
+      this.#parts.log.warn(error.message)
+    }
   }
 
   /** Lets the thread end, by itself if it can. */

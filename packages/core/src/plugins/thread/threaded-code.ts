@@ -43,6 +43,6 @@ class ThreadedNotifier implements Notifier {
   }
 
   async close(): Promise<void> {
-    await this.#thread.call('closeNotifier', [this.#handle])
+    await this.#thread.giveBack('closeNotifier', this.#handle)
   }
 }

@@ -74,6 +74,6 @@ export class ThreadedStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    await this.#thread.call('closeStorage', [this.#handle])
+    await this.#thread.giveBack('closeStorage', this.#handle)
   }
 }
