@@ -33,7 +33,33 @@ describe('a storage of a plugin that misbehaves', () => {
         { name: 'bad', state: 'lagging', message: `The plugin ${plugin} failed: ${reason}` },
       ],
     })
+    expect(outcome).not.toHaveProperty('error')
     expect(code).toBe(0)
+  })
+
+  it.each(['throws', 'exits', 'throws-later'])('and %s while it lists is no hindrance to others', async (way) => {
+    const [good, bad] = withBad(`list-${way}`).places
+    for (const places of [
+      [good, bad],
+      [bad, { ...good, url: `${good?.url}-2` }],
+    ]) {
+      const { outcome, stderr } = await run({ places, isChecking: false })
+      expect(outcome, stderr).toMatchObject({ snapshots: 1 })
+      for (const expected of [
+        { name: 'good', state: 'complete' },
+        { name: 'bad', state: 'lagging' },
+      ])
+        expect(outcome.destinations, stderr).toContainEqual(expect.objectContaining(expected))
+      expect(outcome).not.toHaveProperty('error')
+    }
+  })
+
+  it('and gives packs back wrong does not take others down with it', async () => {
+    const [good, bad] = withBad('near-throws').places
+    const { outcome, stderr } = await run({ places: [bad, good] })
+    expect(outcome, stderr).toMatchObject({ snapshots: 1 })
+    expect(outcome.destinations, stderr).toContainEqual(expect.objectContaining({ name: 'good', state: 'complete' }))
+    expect(outcome).not.toHaveProperty('error')
   })
 
   it('and hangs loses its destination when its time is up', async () => {
@@ -54,6 +80,7 @@ describe('a storage of a plugin that misbehaves', () => {
         },
       ],
     })
+    expect(outcome).not.toHaveProperty('error')
     expect(code).toBe(0)
   })
 
@@ -63,6 +90,7 @@ describe('a storage of a plugin that misbehaves', () => {
       snapshots: 1,
       destinations: [{ state: 'complete' }, { state: 'lagging', message: expect.stringContaining('memory limit') }],
     })
+    expect(outcome).not.toHaveProperty('error')
     expect(code).toBe(0)
   })
 

@@ -3,7 +3,7 @@ import { PortError } from '@bkp/plugin-api'
 const places = new Map()
 
 /** @param before is called before each call */
-export function memoryStorage(url, before) {
+export function memoryStorage(url, before, isLocal = false) {
   const objects = places.get(url) ?? new Map()
   places.set(url, objects)
   const found = (key) => {
@@ -18,7 +18,7 @@ export function memoryStorage(url, before) {
       canRemove: true,
       maxObjectBytes: 2 ** 30,
       concurrency: 2,
-      isLocal: false,
+      isLocal,
       objectLock: false,
     },
     async put(key, data, { ifAbsent } = {}) {
@@ -35,6 +35,7 @@ export function memoryStorage(url, before) {
       return { key, sizeBytes: found(key).length }
     },
     async *list(prefix) {
+      await before('list', prefix)
       for (const [key, bytes] of objects) if (key.startsWith(prefix)) yield { key, sizeBytes: bytes.length }
     },
     async remove(key) {
