@@ -107,7 +107,7 @@ class ReplicaCheck {
       missing.steps
         .flat()
         // Of two sizes the check itself has found out which is wrong.
-        .filter(({ key, isOtherSize }) => key !== descriptorKey && !isOtherSize && !isKnown.has(key))
+        .filter(({ key, isInDoubt }) => key !== descriptorKey && !isInDoubt && !isKnown.has(key))
         .map(({ key }) => ({
           key,
           message: 'other destinations have it, and here it is missing',

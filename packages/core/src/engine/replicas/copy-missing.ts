@@ -16,8 +16,8 @@ const inOrderOfWriting = ['packs', 'condemned', 'index', 'snapshots', 'keys'] as
 export interface MissingObject {
   readonly key: string
   readonly sizeBytes: number
-  /** There is something of that name, of another size: one of the two is damaged. */
-  readonly isOtherSize: boolean
+  /** There is something of that name, of another size: one of the two is damaged, and nobody has looked which. */
+  readonly isInDoubt: boolean
 }
 
 /** What one replica has to be given; one list of objects for each step, in order. */
@@ -58,16 +58,44 @@ export async function findMissing(
       listAll(from, `${family}/`, options),
       to === undefined ? [] : listAll(to, `${family}/`, options),
     ])
-    for (const { key, sizeBytes } of wanted) found.set(key, sizeBytes)
     const known = new Map(there.map(({ key, sizeBytes }) => [key, sizeBytes]))
-    const missing = wanted.filter(({ key, sizeBytes }) => known.get(key) !== sizeBytes)
-    steps.unshift(missing.map((object) => ({ ...object, isOtherSize: known.has(object.key) })))
+    const missing = new Map<string, MissingObject>()
+    for (const { key, sizeBytes } of wanted) {
+      found.set(key, sizeBytes)
+      // Several places may have it in several sizes; most damage is that something was cut off.
+      if (known.get(key) !== sizeBytes && sizeBytes > (missing.get(key)?.sizeBytes ?? -1))
+        missing.set(key, { key, sizeBytes, isInDoubt: known.has(key) })
+    }
+    steps.unshift([...missing.values()])
   }
   if (to === undefined || !(await exists(to, descriptorKey, options))) {
     const { sizeBytes } = await from.stat(descriptorKey, options)
-    steps.push([{ key: descriptorKey, sizeBytes, isOtherSize: false }])
+    steps.push([{ key: descriptorKey, sizeBytes, isInDoubt: false }])
   }
   return missingObjects(steps, found)
+}
+
+/**
+ * What is missing besides what is there sound, though others have it in another size: that is read, which costs less than to
+ * write it again.
+ */
+export async function besidesSound(
+  missing: MissingObjects,
+  storage: Storage,
+  signal?: AbortSignal,
+): Promise<MissingObjects> {
+  const doubtful = missing.steps.flat().filter(({ isInDoubt }) => isInDoubt)
+  if (doubtful.length === 0) return missing
+  const sound = new Set<string>()
+  await forEachAtATime(doubtful, transfersAtATime, async ({ key }) => {
+    throwIfAborted(signal)
+    if (await isSound(storage, key, signal === undefined ? {} : { signal })) sound.add(key)
+  })
+  const { steps, found } = besides(missing, sound)
+  return missingObjects(
+    steps.map((step) => step.map((object) => ({ ...object, isInDoubt: false }))),
+    found,
+  )
 }
 
 /** What is missing besides what was tried already. */
@@ -108,13 +136,13 @@ export async function copyObjects(
   for (const step of missing.steps) {
     await forEachAtATime(step, transfersAtATime, async (object) => {
       throwIfAborted(options.signal)
+      if (object.isInDoubt && (await isSound(to, object.key, signal))) return
       let data: Uint8Array
       try {
         // Read whole, so that its SHA-256 is compared with its name.
         data = await from.get(object.key, signal)
       } catch (error) {
         if (!isPortError(error, 'corrupt') && !isPortError(error, 'not-found')) throw error
-        if (object.isOtherSize && (await isSound(to, object.key, signal))) return
         damaged.push({ key: object.key, message: error.message })
         return
       }

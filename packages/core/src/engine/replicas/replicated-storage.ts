@@ -16,7 +16,7 @@ export type FellOver = (from: Replica, to: Replica, key: string, reason: Error) 
 
 /**
  * `of-any`: of those that answer, which is as much as can be known. `of-all`: none may be missing, for where what one of them
- * has must not be overlooked.
+ * has must not be overlooked; what they have in several sizes is listed with each of them.
  */
 export type Lists = 'of-any' | 'of-all'
 
@@ -83,8 +83,9 @@ export class ReplicatedStorage implements Storage {
     const found = await this.#listsOf(asked, prefix, options)
     const given = new Set<string>()
     for (const object of found.flat()) {
-      if (given.has(object.key)) continue
-      given.add(object.key)
+      const id = this.#lists === 'of-all' ? `${object.key} ${object.sizeBytes}` : object.key
+      if (given.has(id)) continue
+      given.add(id)
       yield object
     }
   }

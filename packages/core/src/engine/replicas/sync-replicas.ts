@@ -5,7 +5,7 @@ import { readDescriptor } from '../../repository/opened-repository.js'
 import { abortError, throwIfAborted } from '../abort.js'
 import type { SyncOptions, SyncOutcome, SyncResult } from '../api.js'
 import type { PluginAccess } from '../plugin-access.js'
-import { copyObjects, findMissing, type MissingObject, type MissingObjects } from './copy-missing.js'
+import { besidesSound, copyObjects, findMissing, type MissingObject, type MissingObjects } from './copy-missing.js'
 import { refuseOnePlace } from './one-place.js'
 import { openReplicas, openStorageAt } from './open-replicas.js'
 import { asError, lostEvent, Replica } from './replica.js'
@@ -172,7 +172,8 @@ async function compare(
   if (first === undefined) throw new BkpError('usage', `There is no other destination to bring ${replica.name} up from`)
   const from = new ReplicatedStorage(others, onFellOver, 'of-all')
   await refuseOther(replica, first)
-  return { replica, from, missing: await findMissing(from, replica.storage, signal) }
+  const missing = await findMissing(from, replica.storage, signal)
+  return { replica, from, missing: await besidesSound(missing, replica.storage, signal) }
 }
 
 /** @throws BkpError `usage` where another repository lies */
