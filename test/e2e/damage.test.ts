@@ -91,6 +91,33 @@ describe.each(['packs', 'index', 'snapshots'])('an object of %s', (family) => {
   })
 })
 
+describe('packs that no snapshot needs', () => {
+  const told = async () => (await bkp(['check', '--from', broken])).stdout
+
+  it('are not called harmless while an index or a snapshot is gone or damaged: it may have named them', async () => {
+    const losses = [
+      ['index', () => undefined],
+      ['index', flipAt(0.5)],
+      ['snapshots', flipAt(0.5)],
+    ] as const
+    for (const [family, loss] of losses) {
+      const [victim] = objects(pristine, family) as [string]
+      damage(victim, loss)
+      const stdout = await told()
+      expect(stdout).toMatch(/\d packs? in no snapshot that could be read: .* must not be deleted/)
+      expect(stdout).not.toContain('harmless')
+    }
+  })
+
+  it('are harmless where everything is there', async () => {
+    const [pack] = objects(other, 'packs') as [string]
+    rmSync(broken, { recursive: true, force: true })
+    cpSync(pristine, broken, { recursive: true })
+    cpSync(join(other, pack), join(broken, pack))
+    expect(await told()).toContain('1 pack in no snapshot: leftovers')
+  })
+})
+
 describe('a restore from a damaged repository', () => {
   it('delivers everything but what is damaged, and says so by exit code 13', async () => {
     const [pack] = objects(pristine, 'packs') as [string]

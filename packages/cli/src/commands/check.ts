@@ -9,6 +9,12 @@ import { bytes, counted, duration, safe } from '../output/text.js'
 
 const mostPathsShown = 10
 
+interface ReportParts {
+  readonly isOneOfSeveral: boolean
+  /** Whether every destination could be checked. */
+  readonly isAllKnown: boolean
+}
+
 export default class Check extends BaseCommand {
   static override summary = 'Verify that every snapshot can be restored.'
   static override description =
@@ -74,11 +80,15 @@ export default class Check extends BaseCommand {
       this.warnPeople(`${name} was not checked: ${message}${remedy}`)
     }
     if (unchecked.length > 0) this.terminal.exitCode ??= exitCode.notEverywhere
-    const lines = results.flatMap((result) => this.#reportOf(result, results.length > 1))
+    // Without one of them it is not known what all snapshots need.
+    const isAllKnown = unchecked.length === 0
+    const lines = results.flatMap((result) =>
+      this.#reportOf(result, { isOneOfSeveral: results.length > 1, isAllKnown }),
+    )
     await this.tellResult(flags, checkJson(results), lines)
   }
 
-  #reportOf(result: DestinationCheck, isOneOfSeveral: boolean): string[] {
+  #reportOf(result: DestinationCheck, { isOneOfSeveral, isAllKnown }: ReportParts): string[] {
     const { red, green } = this.colours('stdout')
     const lines: string[] = isOneOfSeveral ? [`${safe(result.name)}:`] : []
     for (const { key, message } of result.healed) lines.push(`${green('healed')}   ${safe(key)}: ${safe(message)}`)
@@ -92,10 +102,15 @@ export default class Check extends BaseCommand {
     const counts = [counted(result.snapshots, 'snapshot'), counted(result.packs, 'pack'), counted(result.blobs, 'blob')]
     const read = `${counted(result.packsRead, 'pack')} (${bytes(result.bytesRead)}) read, in ${duration(result.elapsedMs)}`
     lines.push(`${counts.join(', ')}; ${read}`)
-    if (result.unreferencedPacks > 0) {
-      lines.push(`${counted(result.unreferencedPacks, 'pack')} in no snapshot: harmless leftovers of interrupted runs`)
-    }
     const damages = result.damages.length
+    if (result.unreferencedPacks > 0) {
+      const packs = counted(result.unreferencedPacks, 'pack')
+      lines.push(
+        isAllKnown && damages === 0
+          ? `${packs} in no snapshot: leftovers of interrupted backups, or of one that runs; harmless where they are`
+          : `${packs} in no snapshot that could be read: they may hold what is missing, and must not be deleted`,
+      )
+    }
     if (damages > 0) lines.push(`Found damage in ${counted(damages, 'object')}; everything else can be restored`)
     else if (result.packsRead === 0 && result.packs > 0) {
       lines.push(`${green('No damage found')} in the structure; data were not read: --read-data does that`)

@@ -206,6 +206,20 @@ describe('other commands', () => {
     expect(await shareOf('--read-data', '25%')).toMatchObject({ readDataShare: 0.25 })
   })
 
+  it('check calls packs that no snapshot needs harmless only where nothing is damaged', async () => {
+    const engine = new FakeEngine()
+    engine.answers.check = { ...answers.check, unreferencedPacks: 2 }
+    const harmless = '2 packs in no snapshot: leftovers of interrupted backups, or of one that runs; harmless'
+    expect((await runCommand(['check', ...from], { engine })).stdout).toContain(harmless)
+    const damages = [{ key: 'index/a', message: 'it is gone', affects: [] }]
+    engine.answers.check = { ...engine.answers.check, damages }
+    const { stdout } = await runCommand(['check', ...from], { engine })
+    expect(stdout).toContain(
+      '2 packs in no snapshot that could be read: they may hold what is missing, and must not be',
+    )
+    expect(stdout).not.toContain('harmless')
+  })
+
   it('dump writes the bytes and nothing else', async () => {
     const { terminal } = await runCommand(['dump', 'latest:/x', ...from])
     expect([...terminal.stdout.bytes]).toEqual([0, 255, 10, 13, 10])

@@ -42,7 +42,10 @@ export interface CheckResult {
   readonly blobs: number
   readonly bytesRead: number
   readonly damages: readonly Damage[]
-  /** Objects that no snapshot needs: harmless leftovers of interrupted runs. */
+  /**
+   * Packs that no snapshot that could be read needs. Leftovers of interrupted runs where there are no damages; else they may
+   * hold what is missing.
+   */
   readonly unreferencedPacks: number
   readonly elapsedMs: number
 }

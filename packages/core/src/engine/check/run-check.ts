@@ -51,10 +51,17 @@ export async function runCheck(
     blobs: index.table.count,
     bytesRead: read.bytes,
     damages: damages.list(),
-    unreferencedPacks:
-      [...stored.keys()].filter((name) => !index.packs.has(name)).length + used.filter((flag) => flag === 0).length,
+    unreferencedPacks: countUnreferenced(index, used, stored),
     elapsedMs: context.now() - started,
   }
+}
+
+/** How many of the packs that are there no snapshot needs, as far as index and snapshots can be read. */
+function countUnreferenced(index: RepositoryIndex, used: Uint8Array, stored: ReadonlyMap<string, number>): number {
+  let count = [...stored.keys()].filter((name) => !index.packs.has(name)).length
+  for (let pack = 0; pack < index.packs.count; pack++)
+    if (used[pack] === 0 && stored.has(index.packs.nameOf(pack))) count++
+  return count
 }
 
 function markPacks(index: RepositoryIndex, bad: Uint8Array, isBad: (pack: number) => boolean): void {
