@@ -34,7 +34,7 @@ export class Jobs {
   /**
    * The job of `--job NAME`, or of the only argument where it is no path, with its paths made absolute.
    * @returns undefined when paths are meant
-   * @throws UsageError when there is no job of that name
+   * @throws UsageError when there is no job of that name, or it counts on what bkp does not do
    */
   async find(paths: readonly string[], flags: JobFlags): Promise<FoundJob | undefined> {
     const { job: named } = flags
@@ -43,7 +43,7 @@ export class Jobs {
       throw new UsageError('--job and what to back up were both given', 'Leave out one of them')
     const loaded = await this.#config.require(flags.config)
     const job = loaded.config.jobs[named]
-    if (job !== undefined) return this.#absolute(named, job, loaded)
+    if (job !== undefined) return this.#found(named, job, loaded)
     const known = Object.keys(loaded.config.jobs)
     const { unknownText } = await import('@bkp/core/config')
     throw new UsageError(`The job "${named}" ${unknownText(named, known)}`, `Jobs stand in ${loaded.path}`)
@@ -55,9 +55,25 @@ export class Jobs {
     const loaded = await this.#config.load(flags.config)
     const job = loaded?.config.jobs[name]
     if (loaded === undefined || job === undefined) return undefined
-    if (!existsSync(name)) return this.#absolute(name, job, loaded)
+    if (!existsSync(name)) return this.#found(name, job, loaded)
     this.#log.warn(`"${name}" is taken for the path that is here; the job of that name runs by --job ${name}`)
     return undefined
+  }
+
+  async #found(jobName: string, job: JobConfig, loaded: LoadedConfig): Promise<FoundJob> {
+    const { path, warnings } = loaded
+    const { hasHooks } = await import('@bkp/core/config')
+    // What a hook was to dump or to freeze would not be in the snapshot, and nobody would know.
+    if (hasHooks(job))
+      throw new UsageError(
+        `The job "${jobName}" has hooks, and bkp does not run them yet: what they are for would not be done`,
+        `Take them out of ${path}, and run their commands around bkp, e.g. in a script`,
+      )
+    const prefix = `jobs.${jobName}.`
+    for (const { line, path: key, message } of warnings)
+      if (key.startsWith(prefix) && !key.slice(prefix.length).includes('.'))
+        this.#log.warn(`${path}:${line}: ${key} ${message}`)
+    return this.#absolute(jobName, job, loaded)
   }
 
   #absolute(jobName: string, job: JobConfig, { path }: LoadedConfig): FoundJob {

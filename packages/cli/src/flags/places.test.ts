@@ -222,6 +222,38 @@ describe('a job', () => {
     })
   })
 
+  it('with keys that have no effect yet is backed up, with one warning for each', async () => {
+    const idle = join(home, 'idle.yaml')
+    const keys = 'schedule: "30 2 * * *", retention: { daily: 7 }'
+    writeFileSync(
+      idle,
+      `version: 1\njobs:\n  a: { paths: [/], ${keys} }\n  a.b: { paths: [/], ${keys} }\n  c: { paths: [/] }\n`,
+    )
+    const warningsOf = async (job: string) => {
+      const { exitCode, stderr } = await run(['backup', '--job', job, '--to', '/r', '--config', idle])
+      expect(exitCode).toBe(0)
+      return stderr.split('\n').filter((line) => line.includes('has no effect yet'))
+    }
+    expect(await warningsOf('a')).toEqual([
+      expect.stringContaining(`${idle}:3: jobs.a.schedule has no effect yet`),
+      expect.stringContaining(`${idle}:3: jobs.a.retention has no effect yet`),
+    ])
+    expect(await warningsOf('c')).toEqual([])
+    const { exitCode, stdout } = await run(['config:validate', '--config', idle])
+    expect(exitCode).toBe(0)
+    expect(stdout.match(/has no effect yet/g)).toHaveLength(4)
+  })
+
+  it('with hooks is refused, since nobody would run them', async () => {
+    const hooked = join(home, 'hooked.yaml')
+    writeFileSync(hooked, 'version: 1\njobs:\n  db: { paths: [/], hooks: { before: [pg_dump db] } }\n')
+    const { exitCode, stderr, engine } = await run(['backup', 'db', '--to', '/r', '--config', hooked])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('The job "db" has hooks, and bkp does not run them yet')
+    expect(engine.calls).toEqual([])
+    expect(await run(['config:validate', '--config', hooked])).toMatchObject({ exitCode: 0 })
+  })
+
   it('that is not there is named with what was meant', async () => {
     const { exitCode, stderr } = await run(['backup', '--job', 'document'])
     expect(exitCode).toBe(2)

@@ -70,7 +70,7 @@ export interface JobConfig {
   readonly schedule?: string
   /** How many snapshots to keep. Kept and checked; nothing acts on it yet. */
   readonly retention?: RetentionConfig
-  /** Commands around a run. Kept and checked; nothing runs them yet. */
+  /** Commands around a run. Kept and checked; nothing runs them yet, so that a backup refuses the job. */
   readonly hooks?: Readonly<Record<string, readonly string[]>>
 }
 

@@ -75,7 +75,7 @@ ${lines}`)
 describe('a configuration', () => {
   it('is read with its limits in bytes per second, and periods that inherit what they do not say', async () => {
     const { config, warnings } = await parseConfig(full, storages)
-    expect(warnings).toEqual([])
+    expect(warnings.every(({ path }) => path.startsWith('jobs.documents.'))).toBe(true)
     expect(config.repositories.home).toEqual({
       destinations: expect.objectContaining({
         disk: { url: '/mnt/disk/backup', options: {} },
@@ -102,6 +102,17 @@ describe('a configuration', () => {
       schedule: '30 2 * * *',
     })
     expect(config.jobs.db).toMatchObject({ command: 'pg_dump db', compression: { id: 'none' } })
+  })
+
+  it('warns of each key of a job that nothing acts on yet', async () => {
+    const { warnings } = await parseConfig(full, storages)
+    expect(warnings.map(({ level, line, path, message }) => [level, line, path, message.split(':')[0]])).toEqual([
+      ['warning', 26, 'jobs.documents.schedule', 'has no effect yet'],
+      ['warning', 27, 'jobs.documents.retention', 'has no effect yet'],
+      ['warning', 28, 'jobs.documents.hooks', 'has no effect yet'],
+    ])
+    const none = 'version: 1\njobs: { a: { paths: [/x], hooks: { before: [] } } }\n'
+    expect((await parseConfig(none, storages)).warnings).toEqual([])
   })
 
   it.each([

@@ -13,7 +13,7 @@ import type {
   StorageDescription,
 } from './model.js'
 import { defaultNotificationKinds } from './notifier.js'
-import { notifierProblems, secretProblems, wordsOf, writtenProblems } from './problems.js'
+import { idleProblems, notifierProblems, secretProblems, wordsOf, writtenProblems } from './problems.js'
 import { configSchema } from './schema.js'
 import { faultsBySchema, unknownText } from './schema-faults.js'
 import { isSecretProperty, propertiesOf } from './schema-parts.js'
@@ -119,10 +119,11 @@ async function destinationProblems(
 async function jobProblems(
   document: ConfigDocument,
   path: readonly string[],
-  { repository, schedule, command, name, notify = [] }: JobConfig,
+  job: JobConfig,
   { repositories, notifiers }: Config,
 ): Promise<ConfigProblem[]> {
-  const problems: ConfigProblem[] = []
+  const { repository, schedule, command, name, notify = [] } = job
+  const problems = idleProblems(document, path, job)
   const error = (key: string, message: string) => problems.push(document.problem('error', [...path, key], message))
   const known = Object.keys(repositories)
   if (repository !== undefined && !known.includes(repository)) error('repository', unknownText(repository, known))

@@ -1,7 +1,7 @@
 import type { JsonSchema } from '@bkp/plugin-api'
 import type { ConfigProblem } from './config-error.js'
 import type { ConfigDocument } from './document.js'
-import type { NotifierConfig, NotifierDescription } from './model.js'
+import type { JobConfig, NotifierConfig, NotifierDescription } from './model.js'
 import { writtenOptions } from './schema.js'
 import { faultsBySchema } from './schema-faults.js'
 import { isSecretProperty, propertiesOf } from './schema-parts.js'
@@ -44,6 +44,26 @@ export async function notifierProblems(
       `names a notifier that no plugin here has; there are ${known.join(', ')}`,
     ),
   ]
+}
+
+/** Keys of jobs that are kept for later, and what somebody who writes them must not count on. */
+const idleKeys = {
+  schedule: 'bkp does not run jobs by itself',
+  retention: 'no snapshot is removed by it',
+  hooks: 'its commands are not run, and "bkp backup" refuses the job',
+} as const
+
+/** What a job says that nothing acts on. */
+export function idleProblems(document: ConfigDocument, path: readonly string[], job: JobConfig): ConfigProblem[] {
+  const names = Object.keys(idleKeys) as (keyof typeof idleKeys)[]
+  return names
+    .filter((name) => (name === 'hooks' ? hasHooks(job) : job[name] !== undefined))
+    .map((name) => document.problem('warning', [...path, name], `has no effect yet: ${idleKeys[name]}`))
+}
+
+/** Whether a job counts on commands around its runs. */
+export function hasHooks({ hooks = {} }: Pick<JobConfig, 'hooks'>): boolean {
+  return Object.values(hooks).some((commands) => commands.length > 0)
 }
 
 // The schema's words for "one of paths and command" would be hard to understand.
