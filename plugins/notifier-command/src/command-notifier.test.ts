@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isPortError, type Logger, type Notifier, Secret } from '@bkp/plugin-api'
 import { describeNotifier, type ServiceState, sampleNotification } from '@bkp/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openCommandNotifier } from './command-notifier.js'
 
 const log: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 const token = 'tok-en-secret'
+const ours = ['BKP_PASSWORD', 'BKP_RECOVERY_CODE', 'BKP_WEBDAV_PASSWORD', 'BKP_SFTP_KEY_PASSPHRASE', 'BKP_TOKEN']
 const patient = () => ({ signal: new AbortController().signal })
 
 async function notifierOf(command: string): Promise<Notifier> {
@@ -63,14 +64,18 @@ describe('the program', () => {
     ])
   })
 
-  it('does not inherit what was for bkp alone', async () => {
-    process.env.BKP_PASSWORD = 'a passphrase'
+  it('does not inherit what was for bkp alone, and what other programs know it does', async () => {
+    for (const name of ours) vi.stubEnv(name, 'for bkp alone')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'for aws sns')
     try {
       await (await notifierOf(`env > '${folder}/env'`)).notify(sampleNotification('failed'), patient())
     } finally {
-      delete process.env.BKP_PASSWORD
+      vi.unstubAllEnvs()
     }
-    expect(readFileSync(join(folder, 'env'), 'utf8')).not.toContain('a passphrase')
+    const inherited = readFileSync(join(folder, 'env'), 'utf8')
+    expect(inherited).not.toContain('for bkp alone')
+    expect(inherited).toContain('AWS_SECRET_ACCESS_KEY=for aws sns\n')
+    expect(inherited).toContain(`BKP_TOKEN=${token}\n`)
   })
 
   it.each([

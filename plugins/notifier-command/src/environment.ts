@@ -1,7 +1,10 @@
 import { type Notification, notificationTitle, type Secret } from '@bkp/plugin-api'
 
-/** What may stand here was for bkp alone. */
-const ours = ['BKP_PASSWORD', 'BKP_TO_PASSWORD', 'BKP_RECOVERY_CODE', 'BKP_EXPORT_PASSWORD']
+/**
+ * What was for bkp alone: passphrases, and what storages of bkp take from variables of their own. Credentials that other
+ * programs know, e.g. AWS_SECRET_ACCESS_KEY, may be what the program needs. The source `command` has the same.
+ */
+const ours = /^BKP_\w*(PASSWORD|PASSPHRASE|TOKEN|SECRET|RECOVERY_CODE)/i
 
 /** Linux takes no variable longer than 128 KiB; the whole text stands in the JSON. */
 const longestCharacters = 30_000
@@ -26,7 +29,7 @@ export function environmentOf(
     BKP_TOKEN: token?.reveal(),
   }
   const environment = { ...inherited }
-  for (const name of [...ours, ...Object.keys(parts)]) delete environment[name]
+  for (const name of Object.keys(inherited)) if (ours.test(name) || Object.hasOwn(parts, name)) delete environment[name]
   for (const [name, value] of Object.entries(parts))
     if (value !== undefined) environment[name] = value.slice(0, longestCharacters).replaceAll('\0', '')
   return environment

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CommandReader, type Patience } from './command-reader.js'
 
 let folder = ''
@@ -36,6 +36,19 @@ describe('a program as a source', () => {
     const reader = new CommandReader('printf one; printf two', log)
     expect(await readAll(reader)).toBe('onetwo')
     expect(await reader.close()).toBe('stable')
+  })
+
+  it('inherits what other programs know, and not what was for bkp alone', async () => {
+    for (const name of ['BKP_PASSWORD', 'BKP_RECOVERY_CODE', 'BKP_WEBDAV_TOKEN', 'BKP_SFTP_KEY_PASSPHRASE'])
+      vi.stubEnv(name, 'for bkp alone')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'for aws s3')
+    try {
+      const inherited = await readAll(new CommandReader('env', log))
+      expect(inherited).not.toContain('for bkp alone')
+      expect(inherited).toContain('AWS_SECRET_ACCESS_KEY=for aws s3\n')
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 
   it('may print nothing', async () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FileReader, type Logger, PortError, type ReadOutcome } from '@bkp/plugin-api'
+import { environmentOf } from './environment.js'
 import { Lines } from './lines.js'
 import { StreamReader } from './stream-reader.js'
 
@@ -37,7 +38,7 @@ export class CommandReader implements FileReader {
     this.#command = command
     this.#patience = limits
     // In our process group and session: Ctrl-C reaches it, and ssh and sudo can ask for a password on the terminal.
-    const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn('/bin/sh', ['-c', command], { env: environmentOf(), stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#content = new StreamReader(child.stdout)
     this.#ending = endingOf(child)
