@@ -51,6 +51,35 @@ describe('the folder of a repository', () => {
       expect(existsSync(join(folder, 'disk'))).toBe(false)
     }))
 
+  it('is left as it was by who removes again what it stored, and keeps folders that were there or are in use', () =>
+    withRepository(async (repository) => {
+      mkdirSync(join(repository, 'packs'))
+      const [first, second] = [await openFolder(repository), await openFolder(repository)]
+      await first.put('sessions/ab', bytes)
+      await first.put('packs/ab', bytes)
+      await second.put('sessions/cd', bytes)
+      for (const key of ['sessions/ab', 'packs/ab']) await first.remove(key)
+      await first.close()
+      expect(readdirSync(repository).sort()).toEqual(['@tmp', 'packs', 'sessions'])
+      const third = await openFolder(repository)
+      await third.put('index/ab', bytes)
+      await third.remove('index/ab')
+      await third.close()
+      expect(await keysOf(second)).toEqual(['sessions/cd'])
+      expect(readdirSync(repository).sort()).toEqual(['@tmp', 'packs', 'sessions'])
+    }))
+
+  it('stores on where another removed an empty folder in between', () =>
+    withRepository(async (repository) => {
+      const [first, second] = [await openFolder(repository), await openFolder(repository)]
+      for (const storage of [first, second]) await storage.put('sessions/ab', bytes)
+      await second.remove('sessions/ab')
+      await first.close()
+      expect(readdirSync(repository)).toEqual([])
+      await second.put('sessions/cd', bytes)
+      expect(await keysOf(second)).toEqual(['sessions/cd'])
+    }))
+
   it('must be a folder', () =>
     withFolder(async (folder) => {
       writeFileSync(join(folder, 'file'), '')

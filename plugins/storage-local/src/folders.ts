@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PortError } from '@bkp/plugin-api'
 import { isFolder, isSystemError, look, lookAtRoot, type RootIdentity, syncFolder } from './files.js'
@@ -8,6 +8,7 @@ export class Folders {
   readonly #root: string
   readonly #opened: RootIdentity
   readonly #known = new Set<string>()
+  readonly #made: string[] = []
 
   /** @param opened what the root was when the repository was opened */
   constructor(root: string, opened: RootIdentity) {
@@ -63,6 +64,7 @@ export class Folders {
     const path = join(this.#root, folder)
     try {
       await mkdir(path, { mode: 0o700 })
+      this.#made.push(folder)
     } catch (error) {
       // A root that is gone is a disk that is not mounted: what lies under the mount point must stay as it is.
       if (isSystemError(error, 'ENOENT') && !(await isFolder(this.#root))) throw rootMissing(this.#root)
@@ -72,6 +74,16 @@ export class Folders {
     // Also where another writer has made it, who may not have got so far.
     await syncFolder(dirname(path))
     this.#known.add(folder)
+  }
+
+  /** Removes what it made and is empty again, the last first, until one is in use: who only tried leaves nothing behind. */
+  async removeUnused(): Promise<void> {
+    try {
+      if (this.#made.length > 0) await this.checkRoot()
+      for (const folder of this.#made.splice(0).reverse()) await rmdir(join(this.#root, folder))
+    } catch {
+      // In use, gone with its disk, or not ours to remove: an empty folder does no harm.
+    }
   }
 
   async #checkExisting(path: string): Promise<void> {

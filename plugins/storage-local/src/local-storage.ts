@@ -156,6 +156,7 @@ export class LocalStorage implements Storage {
   }
 
   async close(): Promise<void> {
+    await this.#folders.removeUnused()
     this.#folders.forget()
   }
 

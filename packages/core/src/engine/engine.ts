@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { isPortError, type Logger, type Secret } from '@bkp/plugin-api'
+import type { Logger, Secret } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import type { Destination } from '../config/destination.js'
 import { shownUrl } from '../config/destination-url.js'
@@ -30,6 +30,7 @@ import type {
   Unlock,
 } from './api.js'
 import { OperationContext } from './context.js'
+import { openToTry } from './destinations/open-to-try.js'
 import { Probe } from './destinations/probe.js'
 import { examine } from './examine.js'
 import { describeCodecs, type PluginAccess } from './plugin-access.js'
@@ -127,11 +128,7 @@ export class PluginEngine implements Engine {
   }
 
   async probe(destination: Destination, { signal }: RunOptions = {}): Promise<ProbeResult> {
-    const storage = await this.#plugins.openStorage(destination, 'open').catch((error: unknown) => {
-      // A place that is still to be made is tried too.
-      if (isPortError(error, 'not-found')) return this.#plugins.openStorage(destination, 'create')
-      throw error
-    })
+    const storage = await openToTry(this.#plugins, destination)
     try {
       return await new Probe(storage, this.#clock, signal).run()
     } finally {

@@ -9,7 +9,7 @@ import { bytes, counted, safe } from '../../output/text.js'
 export default class DestinationsTest extends BaseCommand {
   static override summary = 'Try whether places can hold a repository.'
   static override description =
-    'Writes, reads, lists and removes small objects of its own with the real account, says what these credentials may do, how far the clocks differ and how fast it is, and cleans up behind itself as far as it may. Changes no repository, needs no passphrase. Exit code 1: something that backups need does not work.'
+    'Writes, reads, lists and removes small objects of its own with the real account, says what these credentials may do, how far the clocks differ and how fast it is, and cleans up behind itself as far as it may. Changes no repository, needs no passphrase. A folder or bucket that is not there is not made: its disk may not be mounted. Exit code 1: something that backups need does not work.'
   static override examples = [
     '<%= config.bin %> destinations test --to s3://bucket/backup',
     '<%= config.bin %> destinations test --to home --json',

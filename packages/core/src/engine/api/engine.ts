@@ -138,7 +138,10 @@ export interface Engine {
    * again at any point.
    */
   migrate(options: MigrateOptions): Promise<MigrationResult>
-  /** Tries a place with objects of its own, and removes them as far as that is allowed. */
+  /**
+   * Tries a place with objects of its own, and removes them as far as that is allowed. A place that is missing is not made.
+   * @throws BkpError `not-found` where there is none
+   */
   probe(destination: Destination, options?: RunOptions): Promise<ProbeResult>
   /** Notifiers, opened when there is something to tell them. To be closed by whoever asked for them. */
   notifiers(targets: readonly NotifierTarget[]): Notifiers

@@ -83,7 +83,7 @@ function adviseReplica({ name }: Destination, error: Error, source: { readonly d
   return new BkpError('no-repository', error.message, { hint, cause: error })
 }
 
-function inShell(text: string): string {
+export function inShell(text: string): string {
   return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
