@@ -29,6 +29,8 @@ export interface RetryParts {
   readonly random: () => number
   /** What passes by itself; by default also an end of the line. */
   readonly worthRetrying?: readonly PortErrorCode[]
+  /** Aborted when nobody needs it any more: what fails then has failed, and what waits for another attempt ends with its failure. */
+  readonly ended?: AbortSignal
   readonly onWait?: (wait: Wait) => void
   readonly onWaited?: (delayMs: number) => void
 }
@@ -39,7 +41,7 @@ const passing: readonly PortErrorCode[] = ['transient', 'throttled', 'offline']
 /** Repeats what failed for a reason that passes, and waits for as long as the far side asks, within limits. */
 export async function retried<T>(
   action: () => Promise<T>,
-  { policy, timing, random, worthRetrying = passing, onWait, onWaited }: RetryParts,
+  { policy, timing, random, worthRetrying = passing, ended, onWait, onWaited }: RetryParts,
   signal?: AbortSignal,
 ): Promise<T> {
   let firstFailureAt: number | undefined
@@ -49,15 +51,22 @@ export async function retried<T>(
       return await action()
     } catch (error) {
       if (!isPortError(error) || !worthRetrying.includes(error.code) || retriesLeft === 0) throw error
+      if (ended?.aborted) throw error
       const now = timing.now()
       firstFailureAt ??= now
       const delayMs = delayOf(policy, policy.retries - retriesLeft, error, random)
       if (now + delayMs - firstFailureAt > policy.patienceMs) throw error
       if (!signal?.aborted) onWait?.({ error, delayMs, retriesLeft })
-      await timing.wait(delayMs, signal)
+      await timing.wait(delayMs, eitherOf(signal, ended)).catch((reason: unknown) => {
+        throw signal?.aborted || !ended?.aborted ? reason : error
+      })
       onWaited?.(delayMs)
     }
   }
+}
+
+function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other])
 }
 
 /** @param attempt counted from 0 */

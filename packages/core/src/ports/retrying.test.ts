@@ -194,6 +194,31 @@ describe('RetryingStorage', () => {
     })
   })
 
+  it.each(kinds)('begins no attempt of %s and tells nobody once it is closed', async (call) => {
+    const notices: RetryNotice[] = []
+    const { faulty } = await retryingOver(failure(call, 'transient'))
+    const storage = new RetryingStorage(faulty, { policy, onRetry: (notice) => notices.push(notice) })
+    const running = calls[call](storage)
+    await Promise.all([storage.close(), expect(running).rejects.toThrow(`failure of ${call}`)])
+    expect(faulty.callsOf(call)).toBe(1)
+    expect(notices).toEqual([])
+  })
+
+  it('ends what waits for another attempt with its failure when it is closed', async () => {
+    const timing = new ManualTiming()
+    const { faulty } = await retryingOver(failure('get', 'transient'))
+    for (const signal of [new AbortController().signal, undefined]) {
+      const storage = new RetryingStorage(faulty, { timing })
+      const running = storage.get('old', signal === undefined ? {} : { signal })
+      running.catch(() => undefined)
+      await timing.advance(0)
+      expect(timing.waiting).toBe(1)
+      await storage.close()
+      await expect(running).rejects.toThrow('failure of get')
+      expect(timing.waiting).toBe(0)
+    }
+  })
+
   it('tells of a success also when the signal comes at the same time', async () => {
     const { inner } = await retryingOver()
     const controller = new AbortController()

@@ -66,6 +66,7 @@ export class RetryingStorage extends ForwardingStorage {
   readonly #timing: Timing
   readonly #random: () => number
   readonly #parts: RetryingParts
+  readonly #closing = new AbortController()
 
   constructor(inner: Storage, parts: RetryingParts = {}) {
     super(inner)
@@ -131,6 +132,12 @@ export class RetryingStorage extends ForwardingStorage {
     return this.#retry({ call: 'remove', subject: key }, () => this.inner.remove(key, options), options)
   }
 
+  /** What is still under way was abandoned: it ends as it fails, and nobody is told. */
+  override close(): Promise<void> {
+    this.#closing.abort()
+    return super.close()
+  }
+
   async #holds(key: string, data: Uint8Array, { signal }: CallOptions): Promise<boolean> {
     try {
       const stored = await this.inner.get(key, signal === undefined ? {} : { signal })
@@ -148,6 +155,7 @@ export class RetryingStorage extends ForwardingStorage {
       policy: this.#policy,
       timing: this.#timing,
       random: this.#random,
+      ended: this.#closing.signal,
       onWait: (wait) => onRetry?.({ ...subject, ...wait }),
       onWaited: (delayMs) => meter?.retried(delayMs),
     }

@@ -1,4 +1,4 @@
-import { isPortError, type Storage } from '@bkp/plugin-api'
+import { type CallOptions, isPortError, type Storage } from '@bkp/plugin-api'
 import { BkpError, damaged, isBkpError } from '../errors/index.js'
 import { objectNameOf, parseObjectKey, slotKey } from '../format/ids.js'
 import { openSlot, parseSlot, secretOfPassphrase } from '../format/key-slot.js'
@@ -41,16 +41,16 @@ export class KeySlots {
   }
 
   /** All at once: where they are far away, waiting for each takes longer than reading it. */
-  async list(storage: Storage): Promise<ListedSlots> {
+  async list(storage: Storage, options: CallOptions = {}): Promise<ListedSlots> {
     const keys: string[] = []
-    for await (const { key } of storage.list('keys/')) if (parseObjectKey(key) !== undefined) keys.push(key)
+    for await (const { key } of storage.list('keys/', options)) if (parseObjectKey(key) !== undefined) keys.push(key)
     const remembered = await this.#remembered
     const isEnough = remembered !== undefined && keys.includes(remembered.key)
     const slots = new Map<string, () => Promise<Uint8Array>>()
     if (isEnough) slots.set(remembered.key, async () => remembered.slot.bytes)
     for (const key of keys) {
       if (slots.has(key)) continue
-      const reading = isEnough ? undefined : storage.get(key)
+      const reading = isEnough ? undefined : storage.get(key, options)
       // One that nobody comes to wait for fails nobody.
       reading?.catch(() => undefined)
       slots.set(key, () => reading ?? storage.get(key))

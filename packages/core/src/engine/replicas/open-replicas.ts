@@ -89,9 +89,10 @@ export function inShell(text: string): string {
 
 async function open(plugins: PluginAccess, destination: Destination, slots: KeySlots | undefined): Promise<Opening> {
   let storage: Storage | undefined
+  const leaving = new AbortController()
   try {
     storage = await openStorageAt(plugins, destination)
-    const listed = slots?.list(storage)
+    const listed = slots?.list(storage, { signal: leaving.signal })
     // A failure is told to whoever needs them.
     listed?.catch(() => undefined)
     const descriptor = await readDescriptor(destination.url, storage)
@@ -100,6 +101,8 @@ async function open(plugins: PluginAccess, destination: Destination, slots: KeyS
     return listed === undefined ? opening : { ...opening, listed }
   } catch (cause) {
     const error = asError(cause)
+    // Key slots that are being read are of no use any more.
+    leaving.abort(error)
     return { kind: 'absent', destination, error, ...(storage === undefined ? {} : { storage }) }
   }
 }
