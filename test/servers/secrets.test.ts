@@ -259,7 +259,7 @@ describe('the configuration', () => {
       return [await overheard.bkp(args, { env }), await overheard.bkp([...args, '--json'], { env })]
     }
     const sealed = join(work, 'config.age')
-    const exporting = ['config', 'export', '--with-secrets', '--output', sealed, '--config', file]
+    const exporting = ['config', 'export', '--with-secrets', '--output', sealed, '--config', file, '--force']
     const importing = ['config', 'import', sealed, '--config', join(work, 'imported.yaml'), '--force']
     for (const args of [exporting, importing])
       for (const { code } of await inTurn(args, secrets['passphrase of the export'])) expect(code).toBe(0)

@@ -175,6 +175,19 @@ describe('config export and import', () => {
     expect((await run(['config:import', sealed, '--force'], { ...bare, answers: [exportPassphrase] })).exitCode).toBe(0)
   })
 
+  it('replace no file that is there unless told so: it may be the only one, under another passphrase', async () => {
+    const sealed = join(home, 'config.age')
+    writeFileSync(sealed, 'sealed before')
+    const exporting = ['config:export', '--with-secrets', '--output', sealed]
+    const refused = await run(exporting, { env: { HOME_PASSWORD: fromEnvironment }, answers: [] })
+    expect(refused).toMatchObject({ exitCode: 2, questions: [], stdout: '' })
+    expect(refused.stderr).toContain(`There is a file already: ${sealed}`)
+    expect(refused.stderr).toContain('--force')
+    expect(readFileSync(sealed, 'utf8')).toBe('sealed before')
+    expect((await run([...exporting, '--force'])).exitCode).toBe(0)
+    expect(readFileSync(sealed, 'utf8')).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----\n/)
+  }, 120_000)
+
   it('are complete or fail: a secret that cannot be had ends the export', async () => {
     const { exitCode, stderr } = await run(['config:export', '--with-secrets'], {
       env: { BKP_EXPORT_PASSWORD: exportPassphrase },

@@ -5,7 +5,7 @@ import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../base-command.js'
 import type { LoadedConfig } from '../../config/config-file.js'
 import { sealText } from '../../config/sealed-config.js'
-import { CliError } from '../../errors/cli-error.js'
+import { CliError, UsageError } from '../../errors/cli-error.js'
 import { configFlag, passphraseFlags } from '../../flags/common.js'
 import { safe } from '../../output/text.js'
 
@@ -22,10 +22,12 @@ export default class ConfigExport extends BaseCommand {
     ...passphraseFlags,
     'with-secrets': Flags.boolean({ default: false, description: 'with all secrets, encrypted under a passphrase' }),
     output: Flags.string({ description: 'write to a file instead of standard output', char: 'o', helpValue: 'FILE' }),
+    force: Flags.boolean({ default: false, description: 'replace a file that is there' }),
   }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ConfigExport)
+    if (flags.output !== undefined && !flags.force) refuseExisting(flags.output)
     const { config, secrets } = await this.scope()
     const loaded = await config.require(flags.config)
     const { isLiteralSecret, secretPlaces } = await import('@bkp/core/config')
@@ -75,6 +77,12 @@ export default class ConfigExport extends BaseCommand {
       )
     }
   }
+}
+
+/** It may be the only export that there is, under another passphrase. */
+function refuseExisting(file: string): void {
+  if (existsSync(file))
+    throw new UsageError(`There is a file already: ${file}`, 'Choose another name, or replace it with --force')
 }
 
 /** What a new machine needs beside the file: it seems to hold everything. */
