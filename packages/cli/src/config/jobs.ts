@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { JobConfig } from '@bkp/core/config'
 import type { Logger } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import { Log, Machine } from '../composition/tokens.js'
-import { UsageError } from '../errors/cli-error.js'
+import { CliError, UsageError } from '../errors/cli-error.js'
 import { ConfigFile, type LoadedConfig } from './config-file.js'
 import { pathInConfig } from './config-path.js'
 
@@ -16,6 +17,7 @@ export interface JobFlags {
   readonly job?: string | undefined
   readonly config?: string | undefined
   readonly 'from-command'?: string | undefined
+  readonly source?: string | undefined
 }
 
 /** Finds the job that a command line of `backup` names. */
@@ -54,7 +56,13 @@ export class Jobs {
     if (name === undefined || second !== undefined || !/^[A-Za-z0-9][\w.-]*$/.test(name)) return undefined
     const loaded = await this.#config.load(flags.config)
     const job = loaded?.config.jobs[name]
-    if (loaded === undefined || job === undefined) return undefined
+    if (loaded === undefined) return undefined
+    if (job === undefined) {
+      // What a source has under that name only the source knows.
+      const isPath = flags['from-command'] === undefined && flags.source === undefined
+      if (isPath) await refuseMisspelt(name, Object.keys(loaded.config.jobs))
+      return undefined
+    }
     if (!existsSync(name)) return this.#found(name, job, loaded)
     this.#log.warn(`"${name}" is taken for the path that is here; the job of that name runs by --job ${name}`)
     return undefined
@@ -85,4 +93,18 @@ export class Jobs {
       excludeFiles: job.excludeFiles.map(absolute),
     }
   }
+}
+
+// Else it would only be said that there is no such path.
+async function refuseMisspelt(name: string, jobs: readonly string[]): Promise<void> {
+  if (jobs.length === 0 || existsSync(name)) return
+  const { nearest } = await import('@bkp/core/config')
+  const meant = nearest(name, jobs)
+  if (meant === undefined) return
+  // As of every path that is not there.
+  throw new CliError(
+    'source-unreadable',
+    `There is neither a file or folder ${resolve(name)} nor a job "${name}" in the configuration`,
+    `Did you mean the job ${meant}? A path is written ./${name}`,
+  )
 }

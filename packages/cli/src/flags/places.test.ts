@@ -260,6 +260,17 @@ describe('a job', () => {
     expect(stderr).toContain('The job "document" is not known; did you mean "documents"?')
   })
 
+  it('that seems misspelt where only a path could be meant is named, too', async () => {
+    const { exitCode, stderr } = await run(['backup', 'documnets'])
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(`There is neither a file or folder ${join(process.cwd(), 'documnets')} nor a job`)
+    expect(stderr).toContain('Did you mean the job documents? A path is written ./documnets')
+    for (const given of [['./documnets'], ['something-else'], ['documnets', '--from-command', 'x']])
+      expect((await run(['backup', ...given])).stderr).not.toContain('Did you mean')
+    const ofSource = ['backup', 'documnets', '--source', 'git', '--to', 'nas']
+    expect((await run(ofSource)).stderr).not.toContain('Did you mean')
+  })
+
   it('gives way to a path of the same name, and says so', async () => {
     const before = process.cwd()
     process.chdir(home)
