@@ -10,6 +10,7 @@ import { type Output, OutputClosed, type Terminal } from './composition/terminal
 import type { FoundJob } from './config/jobs.js'
 import { type DescribedError, describeError } from './errors/describe-error.js'
 import { errorDocument, printError, printErrorAtOnce, traceOf, wantsJson } from './errors/print-error.js'
+import { sameFrom } from './flags/place-names.js'
 import type { PlaceFlags, Places } from './flags/places.js'
 import type { RunFacts } from './notify/run-notifications.js'
 import { createProgress, type Progress, type ProgressMode } from './output/progress.js'
@@ -41,6 +42,7 @@ export abstract class BaseCommand extends Command {
   #result: { readonly json: object; readonly lines: readonly string[] } | undefined
   #job: Pick<FoundJob, 'jobName' | 'notify'> | undefined
   #configFlag: string | undefined
+  #fromHint: string | undefined
 
   /** Aborted by Ctrl-C; a second Ctrl-C ends the process at once. */
   protected get signal(): AbortSignal {
@@ -111,7 +113,13 @@ export abstract class BaseCommand extends Command {
     const { places, notifications } = await this.scope()
     const found = await places.resolve(flags, { jobRepository, flag })
     if (this.#isToldOf) await notifications.begin(this.#facts)
+    this.#fromHint ??= sameFrom(flags, found)
     return found
+  }
+
+  /** Flags that name the places that were named first, as places to read from, for a command to type next. */
+  protected get fromHint(): string {
+    return this.#fromHint ?? '--from PLACE'
   }
 
   /** Whether notifiers are told how it ends. */

@@ -73,6 +73,9 @@ describe('bkp migrate', () => {
     const ran = await runCommand(['migrate', '--from', 'nas', '--to', '/mnt/new', '--yes'], { engine, home, env })
     expect(ran.exitCode).toBe(13)
     expect(ran.stdout).toContain('packs/ab/cd: is gone')
+    expect(ran.stdout).toContain(
+      'Before this is run again, heal the source: bkp check --from nas --heal-from OTHER --read-data\n',
+    )
     expect(ran.stdout).toContain('2 objects had wrong bytes at the new place, and were replaced')
     expect(readFileSync(file, 'utf8')).toBe(text)
   })

@@ -102,7 +102,7 @@ export default class Migrate extends BaseCommand {
       const what = counted(result.faults.length, 'object')
       return [
         ...lines,
-        `${what} could not be moved. Heal the source (bkp check --heal-from OTHER), then run this again`,
+        `${what} could not be moved. Before this is run again, heal the source: bkp check ${this.fromHint} --heal-from OTHER --read-data`,
       ]
     }
     lines.push(green('The repository is complete at the new place'))

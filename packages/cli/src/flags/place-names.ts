@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Config, DestinationConfig } from '@bkp/core/config'
 import { UsageError } from '../errors/cli-error.js'
 import { quoted, safe } from '../output/text.js'
-import type { Places } from './places.js'
+import type { PlaceFlags, Places } from './places.js'
 
 /** A destination of the configuration. */
 export interface NamedPlace {
@@ -74,6 +74,13 @@ export function placeHint(
   const used = destinations.filter((destination) => !unused.some(({ name }) => name === destination.name))
   const names = repository === undefined ? used.map(({ url }) => url) : [repository]
   return names.map((name) => `${flag} ${safe(quoted(name))}`).join(' ')
+}
+
+/** Flags that name places to read from as they were named on this command line, for a command to type next. */
+export function sameFrom({ to, from }: Pick<PlaceFlags, 'to' | 'from'>, places: Places): string {
+  const given = to ?? from
+  if (given === undefined) return placeHint('--from', places)
+  return given.map((name) => `--from ${safe(quoted(name))}`).join(' ')
 }
 
 /**
