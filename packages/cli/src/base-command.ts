@@ -267,7 +267,7 @@ export abstract class BaseCommand extends Command {
 
   async #tellError(error: unknown): Promise<void> {
     const hide = async <T>(value: T): Promise<T> => (await this.#scope?.session.hideSecrets(value)) ?? value
-    const described = await hide(describeError(error, this.id ?? '', this.#interruptedBy))
+    const described = await hide(describeError(error, this.id ?? '', this.#interruptedBy, this.#fromHint))
     this.terminal.exitCode = described.exitCode
     this.#failure = described
     const isJson = wantsJson(this.argv)

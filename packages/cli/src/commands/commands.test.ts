@@ -132,6 +132,24 @@ describe('restore', () => {
   })
 })
 
+describe('a command that is a hint', () => {
+  const engine = new FakeEngine()
+  engine.answers.restore = { ...answers.restore, damaged: 1 }
+  engine.failures.list = new BkpError('damaged', 'a directory could not be read', { hint: 'See: bkp check' })
+
+  it.each([
+    [
+      ['restore', 'latest', '--from', '/my disk/repo', '--target', '/tmp/x'],
+      "bkp check --from '/my disk/repo' --read-data\n",
+    ],
+    [['ls', 'latest', '--from', '/a', '--from', '/b'], 'bkp check --from /a --from /b\n'],
+    [['ls', 'ffff', '--from', '/repo'], 'bkp ls SNAP, bkp snapshots --from /repo\n'],
+  ])('of %j names the place as it was named', async (argv, hint) => {
+    const { stdout, stderr } = await runCommand(argv, { engine })
+    expect(stdout + stderr).toContain(hint)
+  })
+})
+
 describe('copy', () => {
   const copy = ['copy', '--from', '/repo', '--to', '/other']
   const env = { BKP_PASSWORD: passphrase, BKP_TO_PASSWORD: passphrase }

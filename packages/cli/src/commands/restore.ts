@@ -79,22 +79,24 @@ export default class Restore extends BaseCommand {
     this.stopProgress()
     if (result.damaged > 0) this.terminal.exitCode = exitCode.damaged
     else if (result.issues.length > 0) this.terminal.exitCode = exitCode.incomplete
-    await this.tellResult(flags, restoreJson(result, target), summaryOf(result, target, flags['dry-run']))
+    await this.tellResult(flags, restoreJson(result, target), this.#summaryOf(result, target, flags['dry-run']))
   }
-}
 
-function summaryOf(result: RestoreResult, target: string, isDry: boolean): string[] {
-  const { files, directories, others, skipped, deleted, verified, damaged, issues, elapsedMs } = result
-  const what = [`${counted(files, 'file')} (${bytes(result.bytes)})`, counted(directories, 'folder')]
-  if (others > 0) what.push(counted(others, 'other'))
-  if (skipped > 0) what.push(`${skipped} left as they were`)
-  if (deleted > 0) what.push(`${deleted} deleted`)
-  if (verified > 0) what.push(`${verified} verified`)
-  const lines = [
-    `${isDry ? 'Would restore' : 'Restored'} ${what.join(', ')} to ${safe(target)} in ${duration(elapsedMs)}`,
-  ]
-  if (damaged > 0)
-    lines.push(`${damaged} could not be restored: their data are damaged. See what is: bkp check --read-data`)
-  else if (issues.length > 0) lines.push(`${counted(issues.length, 'issue')}: not everything is as it was, see above`)
-  return lines
+  #summaryOf(result: RestoreResult, target: string, isDry: boolean): string[] {
+    const { files, directories, others, skipped, deleted, verified, damaged, issues, elapsedMs } = result
+    const what = [`${counted(files, 'file')} (${bytes(result.bytes)})`, counted(directories, 'folder')]
+    if (others > 0) what.push(counted(others, 'other'))
+    if (skipped > 0) what.push(`${skipped} left as they were`)
+    if (deleted > 0) what.push(`${deleted} deleted`)
+    if (verified > 0) what.push(`${verified} verified`)
+    const lines = [
+      `${isDry ? 'Would restore' : 'Restored'} ${what.join(', ')} to ${safe(target)} in ${duration(elapsedMs)}`,
+    ]
+    if (damaged > 0)
+      lines.push(
+        `${damaged} could not be restored: their data are damaged. See what is: bkp check ${this.fromHint} --read-data`,
+      )
+    else if (issues.length > 0) lines.push(`${counted(issues.length, 'issue')}: not everything is as it was, see above`)
+    return lines
+  }
 }

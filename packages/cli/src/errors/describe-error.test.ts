@@ -60,6 +60,20 @@ describe('a described error', () => {
     }
   })
 
+  it('of commands name the place, where it is known', () => {
+    const hintOf = (error: unknown, command = 'ls') =>
+      describeError(error, command, undefined, '--from nas').hint?.replace(/^.*: /, '')
+    const hinting = (hint: string) => new BkpError('not-found', 'x', { hint })
+    expect(hintOf(new BkpError('damaged', 'x'))).toBe('bkp check --read-data --from nas')
+    expect(hintOf(new BkpError('damaged', 'x'), 'check')).toBe('bkp check --from nas --from SOUND-URL --heal')
+    expect(hintOf(new BkpError('not-found', 'x'))).toBe('bkp ls SNAP, bkp snapshots --from nas')
+    expect(hintOf(hinting('List the snapshots: bkp snapshots'))).toBe('bkp snapshots --from nas')
+    expect(hintOf(hinting('See what is damaged: bkp check'))).toBe('bkp check --from nas')
+    expect(hintOf(hinting('See what it has: bkp ls 1a2b3c4d'))).toBe('bkp ls 1a2b3c4d --from nas')
+    expect(hintOf(new BkpError('no-repository', 'x'))).toBe('bkp init --to URL')
+    expect(describeError(new BkpError('damaged', 'x'), 'ls').hint).toContain('--from URL')
+  })
+
   it('of damage that ends a check says how it is healed, and not to check', () => {
     expect(describeError(new BkpError('damaged', 'x'), 'check').hint).toContain('--heal')
     expect(describeError(new BkpError('damaged', 'x'), 'ls').hint).toContain('bkp check')

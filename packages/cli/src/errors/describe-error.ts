@@ -24,7 +24,7 @@ const defaultHints: Readonly<Record<string, string>> = {
   'missing-plugin': 'See what is installed: bkp plugins:list',
   'plugin-failed': 'See what works here: bkp doctor',
   'plugin-refused': 'See which plugins are approved: bkp plugins:audit',
-  'not-found': 'See what there is: bkp snapshots, bkp ls SNAP',
+  'not-found': 'See what there is: bkp ls SNAP, bkp snapshots',
   'disk-full': 'Make room, then run the same command again: what is stored already is used',
   quota: 'Make room, then run the same command again: what is stored already is used',
   config: 'Put that right, then run the same command again',
@@ -47,8 +47,22 @@ const healHint = 'Heal it from another destination: bkp check --from URL --from 
 /**
  * @param interruptedBy the signal that ended the run, if one did
  * @param command id of the command, for its help
+ * @param from flags that name the repository, once that is known, for commands that are hints
  */
-export function describeError(error: unknown, command: string, interruptedBy?: string): DescribedError {
+export function describeError(error: unknown, command: string, interruptedBy?: string, from?: string): DescribedError {
+  const described = describe(error, command, interruptedBy)
+  const { hint } = described
+  return hint === undefined || from === undefined ? described : { ...described, hint: withPlace(hint, from) }
+}
+
+/** Whoever made the error does not know how its place was named. */
+function withPlace(hint: string, from: string): string {
+  return hint
+    .replace(/(?<=\bbkp check .*)--from URL\b/, () => from)
+    .replace(/\bbkp (snapshots|check|ls [0-9a-f]+)$/, (command) => `${command} ${from}`)
+}
+
+function describe(error: unknown, command: string, interruptedBy?: string): DescribedError {
   if (interruptedBy !== undefined) {
     const goesOn = 'What is stored already stays: run the same command again, and it goes on from there'
     const hint = command === 'backup' ? goesOn : 'Run the same command again'
