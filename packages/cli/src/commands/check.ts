@@ -3,9 +3,13 @@ import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { exitCode } from '../errors/exit-codes.js'
 import { fromFlag, progressFlag, unlockFlags } from '../flags/common.js'
+import { otherPlaces } from '../flags/place-names.js'
+import type { Places } from '../flags/places.js'
 import { parseShare } from '../flags/values.js'
 import { checkJson } from '../output/results.js'
 import { bytes, counted, duration, safe } from '../output/text.js'
+
+type CheckFlags = { readonly config?: string | undefined; readonly 'read-data'?: string | undefined }
 
 const mostPathsShown = 10
 
@@ -58,9 +62,15 @@ export default class Check extends BaseCommand {
     const { flags } = await this.parse(Check)
     const share = flags['read-data']
     const readDataShare = share === undefined ? 0 : parseShare(share)
-    const repository = await this.openRepository(flags, { startThreads: readDataShare > 0 })
+    const places = await this.places(flags)
+    const repository = await this.openRepository(flags, { startThreads: readDataShare > 0 }, places)
     const healFrom =
       flags['heal-from'] === undefined ? [] : (await this.places({ ...flags, from: flags['heal-from'] })).destinations
+    const isAlone = places.destinations.length + healFrom.length === 1
+    const remedy = isAlone ? await this.#remedyFor(places, flags) : ''
+    // To read all data takes hours: not only at the end.
+    if (isAlone && flags.heal)
+      this.warnPeople(`Nothing can be healed, since there is no other replica to heal from. ${remedy}`)
     const progress = await this.startProgress(flags, 'pack')
     const results = await repository.check({
       readDataShare,
@@ -76,8 +86,8 @@ export default class Check extends BaseCommand {
     const unchecked = repository.absent.filter(({ name }) => !checked.has(name))
     for (const { name, message, isDamaged } of unchecked) {
       if (isDamaged) this.terminal.exitCode = exitCode.damaged
-      const remedy = isDamaged && !flags.heal ? '; heal it by --heal' : ''
-      this.warnPeople(`${name} was not checked: ${message}${remedy}`)
+      const advice = isDamaged && !flags.heal ? '; heal it by --heal' : ''
+      this.warnPeople(`${name} was not checked: ${message}${advice}`)
     }
     if (unchecked.length > 0) this.terminal.exitCode ??= exitCode.notEverywhere
     // Without one of them it is not known what all snapshots need.
@@ -85,7 +95,22 @@ export default class Check extends BaseCommand {
     const lines = results.flatMap((result) =>
       this.#reportOf(result, { isOneOfSeveral: results.length > 1, isAllKnown }),
     )
+    if (isAlone && results.some(({ damages }) => damages.length > 0)) lines.push(safe(remedy))
     await this.tellResult(flags, checkJson(results), lines)
+  }
+
+  /** How one that is checked by itself can be healed. */
+  async #remedyFor(places: Places, flags: CheckFlags): Promise<string> {
+    const { config } = await this.scope()
+    const loaded = places.repository === undefined ? undefined : await config.load(flags.config)
+    const others = loaded === undefined ? [] : otherPlaces(loaded.config, places)
+    const healing = (place: string) => {
+      const command = `bkp check ${this.fromHint} --heal-from ${place}`
+      return flags['read-data'] === undefined ? command : `${command} --read-data`
+    }
+    return others.length === 0
+      ? `To heal it another replica is needed: ${healing('PLACE')}`
+      : `Heal it from another replica: ${others.map(healing).join(', or ')}`
   }
 
   #reportOf(result: DestinationCheck, { isOneOfSeveral, isAllKnown }: ReportParts): string[] {

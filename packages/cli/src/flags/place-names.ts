@@ -95,3 +95,14 @@ export function syncHint(places: Places, lagging: readonly { readonly name: stri
   const targets = behind.map((destination) => `--to ${safe(quoted(shown(destination)))}`)
   return ['bkp sync', placeHint('--from', places, lagging), ...targets].filter((part) => part !== '').join(' ')
 }
+
+/** What the other destinations of the same repository are called, each by a name that means it alone. */
+export function otherPlaces(config: Config, { repository, destinations }: Places): readonly string[] {
+  if (repository === undefined) return []
+  const all = Object.entries(config.repositories)
+  const meaningsOf = (name: string) =>
+    all.filter(([other, settings]) => other === name || Object.hasOwn(settings.destinations, name)).length
+  return Object.keys(config.repositories[repository]?.destinations ?? {})
+    .filter((name) => !destinations.some((destination) => destination.name === name))
+    .map((name) => (meaningsOf(name) === 1 && name !== repository ? name : `${repository}:${name}`))
+}
