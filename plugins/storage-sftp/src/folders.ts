@@ -8,6 +8,7 @@ export class Folders {
   readonly #root: string
   readonly #isDurable: boolean
   readonly #known = new Set<string>()
+  readonly #made: string[] = []
 
   constructor(root: string, isDurable: boolean) {
     this.#root = root
@@ -38,16 +39,31 @@ export class Folders {
     await this.make(session, parentOf(folder))
     const path = join(this.#root, folder)
     const found = await look(session, path)
-    if (found === undefined) await this.#makeOne(session, path)
+    if (found === undefined) await this.#makeOne(session, folder, path)
     else refuseUnlessFolder(found, path)
     // Also where another writer has made it, who may not have got so far.
     if (this.#isDurable) await syncFolder(session, join(this.#root, parentOf(folder)))
     this.#known.add(folder)
   }
 
-  async #makeOne(session: Session, path: string): Promise<void> {
+  /** Removes what it made and is empty again, the last first, until one is in use: who only tried leaves nothing behind. */
+  async removeUnused(session: Session): Promise<void> {
+    try {
+      for (const folder of this.#made.splice(0).reverse()) {
+        const path = join(this.#root, folder)
+        // Not every server can be trusted to refuse what is not empty.
+        if ((await session.readFolder(path)).length > 0) return
+        await session.removeFolder(path)
+      }
+    } catch {
+      // In use, gone, or not ours to remove: an empty folder does no harm.
+    }
+  }
+
+  async #makeOne(session: Session, folder: string, path: string): Promise<void> {
     try {
       await session.makeFolder(path)
+      this.#made.push(folder)
     } catch (error) {
       // A root that is gone is a disk that is not mounted: what lies under the mount point must stay as it is.
       if (isMissing(error) && !(await isFolder(session, this.#root))) throw rootMissing(this.#root)

@@ -41,6 +41,12 @@ export class SessionPool {
     }
   }
 
+  /** Runs `action` with a connection that is there; opens none for it. */
+  async runIfConnected(action: (session: Session) => Promise<void>): Promise<void> {
+    const session = this.#sessions.find(({ isLost }) => !isLost)
+    if (session !== undefined) await action(session)
+  }
+
   close(): void {
     // A server that is silent would keep the process waiting for a connection that nobody needs.
     this.#closing.abort(new PortError('config', 'The storage is closed'))

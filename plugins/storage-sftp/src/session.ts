@@ -123,6 +123,11 @@ export class Session {
     return this.#ask((sftp, done) => sftp.mkdir(path, { mode: 0o700 }, done))
   }
 
+  /** Of an empty folder. */
+  removeFolder(path: string): Promise<void> {
+    return this.#ask((sftp, done) => sftp.rmdir(path, done))
+  }
+
   unlink(path: string): Promise<void> {
     return this.#ask((sftp, done) => sftp.unlink(path, done))
   }

@@ -19,7 +19,7 @@ import type { SessionPool } from './session-pool.js'
 import { temporaryFolder } from './temporary-files.js'
 import { readAll } from './transfer.js'
 
-/** How long `close` waits for aborted calls to clear up behind themselves. */
+/** How long `close` waits for aborted calls to clear up behind themselves, and for folders that nobody uses to be removed. */
 const tidyMs = 5000
 
 export interface SftpStorageOptions {
@@ -137,11 +137,14 @@ export class SftpStorage implements Storage {
 
   async close(): Promise<void> {
     const tidying = [...this.#running].filter(([, signal]) => signal?.aborted).map(([running]) => running)
+    const tidied = Promise.all(tidying).then(() =>
+      this.#pool.runIfConnected((session) => this.#folders.removeUnused(session)),
+    )
     let timer: NodeJS.Timeout | undefined
     const enough = new Promise((resolve) => {
       timer = setTimeout(resolve, tidyMs)
     })
-    await Promise.race([Promise.all(tidying), enough])
+    await Promise.race([tidied, enough])
     clearTimeout(timer)
     this.#pool.close()
     this.#folders.forget()
