@@ -95,7 +95,10 @@ export default class Check extends BaseCommand {
     const lines = results.flatMap((result) =>
       this.#reportOf(result, { isOneOfSeveral: results.length > 1, isAllKnown }),
     )
-    if (isAlone && results.some(({ damages }) => damages.length > 0)) lines.push(safe(remedy))
+    if (isAlone && results.some(({ damages }) => damages.length > 0)) {
+      lines.push(safe(remedy))
+      lines.push('What is sound nowhere is stored again by bkp backup --force, as long as its files are there')
+    }
     await this.tellResult(flags, checkJson(results), lines)
   }
 
