@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { StoredObject } from '@bkp/plugin-api'
 import { describe, expect, it } from 'vitest'
 import type { StorageUnderTest } from './describe-storage.js'
@@ -101,6 +102,8 @@ export function describeListing({ withStorage, listedObjects }: StorageUnderTest
             const key = `packs/a${n % 10}/passes-${n % 30}`
             await other.put(key, new Uint8Array(1))
             if (other.capabilities.canRemove) await other.remove(key)
+            // A synchronous storage would keep the list from its turn for ever.
+            await nextTurn()
           }
         }
         const changing = change()
