@@ -137,6 +137,21 @@ describe('installing a plugin', () => {
     expect((await run('plugins:audit')).code).toBe(0)
   })
 
+  it('knows what allowed scripts built, and says when others are to run than before', async () => {
+    const build = "node -e \"require('fs').writeFileSync('built.node', '')\""
+    const builds = packDemo(at(`builds-${number}`), { more: { scripts: { postinstall: build } } })
+    await install(builds)
+    const scripts = ['plugins:install', builds.path, '--yes', '--integrity', builds.integrity, '--allow-scripts']
+    const allowed = await run(...scripts)
+    expect(allowed).toMatchObject({ code: 0 })
+    expect(allowed.stdout).toContain('install scripts: do not run → WILL RUN')
+    expect((await run('plugins:inspect', 'bkp-demo')).stdout).toMatch(/built\.node[\s\S]*ran when it was installed/)
+    const { screen } = await bkpAtTerminal(['plugins:approve', 'bkp-demo'], 'n', env())
+    expect(screen).toContain('ran when it was installed')
+    expect(screen).toContain('Nothing of that differs')
+    expect((await run(...scripts)).stdout).toContain('Nothing of that differs')
+  })
+
   it.each([
     ['the name of a part of bkp', { name: '@bkp/storage-local' }, 'is the name of a part of bkp'],
     [

@@ -36,8 +36,9 @@ export abstract class PluginCommand extends BaseCommand {
     flags: { readonly yes: boolean; readonly json: boolean },
     question: string,
     toType: string,
+    state: 'to-install' | 'installed' = 'to-install',
   ): Promise<void> {
-    await this.#show(facts, flags.json)
+    await this.#show(facts, flags.json, state)
     if (previous !== undefined) await this.#showDifferences(previous.shown as Partial<PluginFacts>, facts, flags.json)
     if (flags.yes) return
     if (!this.terminal.canAsk)
@@ -54,8 +55,8 @@ export abstract class PluginCommand extends BaseCommand {
     await (isJson ? this.terminal.stderr : this.terminal.stdout).write(`${line}\n`)
   }
 
-  async #show(facts: PluginFacts, isJson: boolean): Promise<void> {
-    const rows = factRows(facts, this.now()).map(([what, text]) => [what, safe(text)])
+  async #show(facts: PluginFacts, isJson: boolean, state: 'to-install' | 'installed'): Promise<void> {
+    const rows = factRows(facts, this.now(), state).map(([what, text]) => [what, safe(text)])
     await this.tell(await table([], rows), isJson)
     const warning =
       'A plugin runs with all your rights and sees what it is given to store: to use it is to trust its author.'

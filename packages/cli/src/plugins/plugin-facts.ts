@@ -30,6 +30,8 @@ export interface PluginFacts {
   readonly declaresNative: boolean
   /** Files of native code that are there. */
   readonly nativeFiles: readonly string[]
+  /** Those that install scripts built, which are not in what is unpacked; missing where none ran. */
+  readonly builtFiles?: readonly string[]
   readonly scripts: readonly PackageScripts[]
   readonly scriptsAllowed: boolean
   /** Parts of oclif in its package.json, which bkp never loads. */
@@ -79,7 +81,11 @@ export function isNative(path: string): boolean {
 const dayMs = 86_400_000
 
 /** Rows for people: what, and what is known of it. @param now milliseconds since 1970 */
-export function factRows(facts: PluginFacts, now: number): readonly (readonly [string, string])[] {
+export function factRows(
+  facts: PluginFacts,
+  now: number,
+  state: 'to-install' | 'installed',
+): readonly (readonly [string, string])[] {
   const ports = Object.entries(facts.ports).map(([port, ids]) => `${port} ${ids.join(', ')}`)
   const schemes = facts.schemes.length === 0 ? '' : ` (${facts.schemes.map((scheme) => `${scheme}:`).join(' ')})`
   return [
@@ -91,7 +97,7 @@ export function factRows(facts: PluginFacts, now: number): readonly (readonly [s
     ['ports', `${ports.join('; ') || 'none'}${schemes}`],
     ['network', facts.hosts.length === 0 ? 'declares that it uses none' : facts.hosts.map(hostText).join(', ')],
     ['native code', nativeText(facts)],
-    ['install scripts', scriptsText(facts)],
+    ['install scripts', scriptsText(facts, state)],
     ['dependencies', `${facts.dependencies.length === 0 ? 'none' : facts.dependencies.join(', ')}`],
     ...(facts.oclif.length === 0
       ? []
@@ -117,16 +123,18 @@ function provenanceText({ source, hasAttestation }: PluginFacts): string {
   return source.kind === 'registry' ? 'none: nothing ties it to a source repository' : 'none'
 }
 
-function nativeText({ declaresNative, nativeFiles }: PluginFacts): string {
-  if (nativeFiles.length === 0) return declaresNative ? 'declared, but none is there yet' : 'none'
-  const some = nativeFiles.slice(0, 3).join(', ') + (nativeFiles.length > 3 ? ', …' : '')
+function nativeText({ declaresNative, nativeFiles, builtFiles = [] }: PluginFacts): string {
+  const files = [...new Set([...nativeFiles, ...builtFiles])]
+  if (files.length === 0) return declaresNative ? 'declared, but none is there yet' : 'none'
+  const some = files.slice(0, 3).join(', ') + (files.length > 3 ? ', …' : '')
   return `${some}${declaresNative ? '' : ' (NOT declared by its manifest)'}`
 }
 
-function scriptsText({ scripts, scriptsAllowed }: PluginFacts): string {
+function scriptsText({ scripts, scriptsAllowed }: PluginFacts, state: 'to-install' | 'installed'): string {
   if (scripts.length === 0) return 'none'
-  const list = scripts.map(({ package: name, scripts: all }) => `${name} (${all.join(', ')})`).join(', ')
-  return `${list}: ${scriptsAllowed ? 'WILL RUN, with all your rights, if you say yes' : 'do not run without --allow-scripts'}`
+  const list = (scriptList(scripts) ?? []).join(', ')
+  if (!scriptsAllowed) return `${list}: do not run without --allow-scripts`
+  return `${list}: ${state === 'installed' ? 'ran when it was installed' : 'WILL RUN, with all your rights, if you say yes'}`
 }
 
 /** What a new version has that the approved one had not, and the other way round; for people. */
@@ -146,14 +154,22 @@ export function factDifferences(before: Partial<PluginFacts>, after: PluginFacts
   many('port', portList(before.ports), portList(after.ports) ?? [])
   many('scheme', before.schemes, after.schemes)
   many('network', before.hosts, after.hosts)
-  many('native code', before.nativeFiles, after.nativeFiles)
+  many('native code', nativeBefore(before, after), after.nativeFiles)
   many('install script', scriptList(before.scripts), scriptList(after.scripts) ?? [])
+  if (after.scripts.length > 0 && before.scriptsAllowed !== undefined && before.scriptsAllowed !== after.scriptsAllowed)
+    changes.push(`install scripts: ${after.scriptsAllowed ? 'do not run → WILL RUN' : 'ran → do not run'}`)
   // Of a linked folder only the names are known that its author asked for.
   if ((before.source?.kind === 'link') === (after.source.kind === 'link'))
     many('dependency', before.dependencies, after.dependencies)
   single('attestation', before.hasAttestation, after.hasAttestation)
   single('licence', before.license, after.license)
   return changes
+}
+
+// What scripts built is there once it is installed, and never in what is only unpacked.
+function nativeBefore({ nativeFiles, builtFiles = [] }: Partial<PluginFacts>, after: PluginFacts) {
+  const built = builtFiles.filter((path) => after.nativeFiles.includes(path))
+  return nativeFiles && [...nativeFiles.filter((path) => !builtFiles.includes(path)), ...built]
 }
 
 function portList(ports: PluginFacts['ports'] | undefined): readonly string[] | undefined {

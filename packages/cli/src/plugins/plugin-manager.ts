@@ -25,7 +25,7 @@ import { Npm } from './npm.js'
 import { factsOfPackage, type PluginFacts, scriptsOf } from './plugin-facts.js'
 import type { PluginSource } from './plugin-source.js'
 import { auditByRegistry, type RegistryAnswer } from './registry-audit.js'
-import { beginStaging, factsOfFolder, putInPlace, readJson, unpack } from './staging.js'
+import { beginStaging, factsOfFolder, putInPlace, readJson, runScripts, unpack } from './staging.js'
 
 /** What plugins are managed with. */
 export interface PluginSurroundings {
@@ -117,12 +117,13 @@ export class PluginManager {
         scriptsAllowed: mode === 'with-scripts',
       }
       const accept = async () => {
-        if (facts.scriptsAllowed && facts.scripts.length > 0) await npm.runScripts()
+        const builtFiles = facts.scriptsAllowed && facts.scripts.length > 0 ? await runScripts(npm, folder, facts) : []
         // Before it is in place: whoever changes it from now on is found out.
         const list = listFiles(folder)
         const manifestHash = await hashOf(join(folder, 'node_modules', name, 'package.json'))
         const removeOld = await putInPlace(folder, dataDirectory, name)
-        const approval = this.#approvalOf(facts, { integrity: integrityOf(list), manifest: manifestHash })
+        const shown = builtFiles.length === 0 ? facts : { ...facts, builtFiles }
+        const approval = this.#approvalOf(shown, { integrity: integrityOf(list), manifest: manifestHash })
         await putApproval(dataDirectory, approval, list.text)
         await removeOld()
         return approval
@@ -181,7 +182,9 @@ export class PluginManager {
       ...fromNowhere,
       source: shown.source ?? { kind: 'folder', spec: folder },
       ...(await factsOfFolder(home, name)),
-      scriptsAllowed: false,
+      ...(shown.builtFiles === undefined ? {} : { builtFiles: shown.builtFiles }),
+      // As it was installed: nothing runs now.
+      scriptsAllowed: shown.scriptsAllowed ?? false,
     }
     const integrity = integrityOf(list)
     const accept = async () => {

@@ -99,6 +99,17 @@ export async function factsOfFolder(folder: string, own: string): Promise<Unpack
   return { dependencies: [...new Set(dependencies)], scripts, nativeFiles }
 }
 
+/** Runs the install scripts of all packages. @returns files of native code that they built */
+export async function runScripts(
+  npm: Npm,
+  folder: string,
+  { name, nativeFiles }: { readonly name: string; readonly nativeFiles: readonly string[] },
+): Promise<readonly string[]> {
+  await npm.runScripts()
+  const after = await factsOfFolder(folder, name)
+  return after.nativeFiles.filter((path) => !nativeFiles.includes(path))
+}
+
 // Not the package.json files that some packages have deeper inside, for module types.
 function isPackage(path: string): boolean {
   return /(^|\/)node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path)

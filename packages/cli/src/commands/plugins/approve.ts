@@ -45,6 +45,7 @@ export default class PluginsApprove extends PluginCommand {
       flags,
       question,
       `bkp plugins:approve ${facts.name} --yes --integrity ${integrity}`,
+      'installed',
     )
     const approval = await candidate.accept()
     if (flags.json) return this.printJson({ plugin: approvalJson(approval) })

@@ -41,7 +41,7 @@ export default class PluginsInspect extends BaseCommand {
     const { approval, state, message, directory, files, sizeBytes, loads, integrity } = plugin
     const shown = approval?.shown as PluginFacts | undefined
     const rows = [
-      ...(shown === undefined ? [['package', plugin.name]] : factRows(shown, this.now())),
+      ...(shown === undefined ? [['package', plugin.name]] : factRows(shown, this.now(), 'installed')),
       [
         'state',
         state === 'linked'
