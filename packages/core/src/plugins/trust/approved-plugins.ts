@@ -15,6 +15,7 @@ import {
   readApprovals,
 } from './approvals.js'
 import { changesBetween, integrityOf, listFiles } from './file-list.js'
+import { installAgain } from './install-again.js'
 import { foreignHand } from './own-files.js'
 
 /**
@@ -64,14 +65,16 @@ async function readApproved(
   if (approval.kind === 'linked') return readLinked(approval, warn)
   const folder = packageFolderOf(dataDirectory, name)
   const text = await readFile(join(folder, 'package.json')).catch(() => {
+    const install = installAgain(dataDirectory, approval)
+    const again = install === undefined ? '' : `; or install it again: ${install}`
     throw new BkpError('plugin-refused', `The plugin ${name} is not where it was installed: ${folder}`, {
-      hint: `Install it again: bkp plugins:install ${name}; or forget it: bkp plugins:uninstall ${name}`,
+      hint: `Forget it: bkp plugins:uninstall ${name}${again}`,
     })
   })
-  if (createHash('sha256').update(text).digest('hex') !== approval.manifest) throw changed(dataDirectory, name)
+  if (createHash('sha256').update(text).digest('hex') !== approval.manifest) throw changed(dataDirectory, approval)
   // What was checked by the same version need not be checked again.
   const plugin = await readManifest(folder, approval.api === apiVersion, warn)
-  if (plugin.packageName !== name || plugin.version !== approval.version) throw changed(dataDirectory, name)
+  if (plugin.packageName !== name || plugin.version !== approval.version) throw changed(dataDirectory, approval)
   if (plugin.main.split(/[\\/]/).includes('..'))
     throw new BkpError('plugin-refused', `The entry of ${name} lies outside of the package: ${plugin.main}`, {
       hint: `Uninstall it: bkp plugins:uninstall ${name}`,
@@ -98,7 +101,8 @@ async function readLinked({ name, path = '' }: Approval, warn: (message: string)
  * Compares all files of an installed plugin with what was approved.
  * @throws BkpError `plugin-refused`
  */
-export function verifyFiles(dataDirectory: string, { name, integrity }: Approval): void {
+export function verifyFiles(dataDirectory: string, approval: Approval): void {
+  const { name, integrity } = approval
   const { plugins } = placesIn(dataDirectory)
   try {
     if (!lstatSync(plugins).isDirectory())
@@ -107,15 +111,17 @@ export function verifyFiles(dataDirectory: string, { name, integrity }: Approval
   } catch (error) {
     throw asRefusal(error)
   }
-  throw changed(dataDirectory, name)
+  throw changed(dataDirectory, approval)
 }
 
-function changed(dataDirectory: string, name: string): BkpError {
+function changed(dataDirectory: string, approval: Approval): BkpError {
+  const { name } = approval
+  const install = installAgain(dataDirectory, approval)
   return new BkpError(
     'plugin-refused',
     `The plugin ${name} is not what you approved${whatChanged(dataDirectory, name)}`,
     {
-      hint: `See what changed and approve it: bkp plugins:approve ${name}; or install it again: bkp plugins:install ${name}`,
+      hint: `See what changed and approve it: bkp plugins:approve ${name}${install === undefined ? '' : `; or install it again: ${install}`}`,
     },
   )
 }

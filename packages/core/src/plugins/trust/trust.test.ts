@@ -173,6 +173,24 @@ describe('an approved plugin', () => {
     await expect(later.openStorage(destinationOf('one://x'), 'open')).rejects.toMatchObject(refusal)
   })
 
+  it.each([
+    ['registry', 'one@^1.0.0', "; or install it again: bkp plugins:install 'one@^1.0.0'"],
+    ['tarball', '/my files/one.tgz', "; or install it again: bkp plugins:install '/my files/one.tgz'"],
+    ['git', 'https://git.test/one#v1', '; or install it again: bkp plugins:install git+https://git.test/one#v1'],
+    ['url', 'https://git.test/one.tgz', '; or install it again: bkp plugins:install https://git.test/one.tgz'],
+    // As an approval that was lost leaves it.
+    ['folder', '', ''],
+  ])('that is refused is installed again from where it came: %s', async (kind, spec, told) => {
+    const approval = await put('one')
+    await putApproval(data, { ...approval, source: { kind, spec: spec === '' ? packageFolderOf(data, 'one') : spec } })
+    const path = join(packageFolderOf(data, 'one'), 'package.json')
+    writeFileSync(path, `${readFileSync(path, 'utf8')} `)
+    const hint = `See what changed and approve it: bkp plugins:approve one${told}`
+    expect((await load()).faulty[0]?.error).toMatchObject({ hint })
+    rmSync(homeOf(data, 'one'), { recursive: true })
+    expect((await load()).faulty[0]?.error).toMatchObject({ hint: `Forget it: bkp plugins:uninstall one${told}` })
+  })
+
   it('counts as not there when its manifest was changed, and is named where it is missed', async () => {
     await put('one', 'one')
     await put('two', 'two')
