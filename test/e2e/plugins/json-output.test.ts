@@ -73,6 +73,8 @@ describe('the JSON of commands for plugins fits its schemas', () => {
     const codec = join(data, 'plugins/bkp-demo/node_modules/bkp-demo/codec.js')
     appendFileSync(codec, '\n// more\n')
     expect((await told(13, 'audit')).plugins).toMatchObject([{ isSound: false }])
+    const reason = expect.stringContaining('codec.js was changed')
+    expect((await told(0, 'list')).plugins).toMatchObject([{ state: 'refused', version: '1.1.0', message: reason }])
     expect((await told(13, 'inspect', 'bkp-demo')).plugin.state).toBe('refused')
     const asked = await told(2, 'approve', 'bkp-demo')
     const typed = /bkp plugins:approve (.+)$/m.exec(asked.error.hint)?.[1]?.split(' ') ?? []

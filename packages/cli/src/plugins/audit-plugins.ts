@@ -1,5 +1,4 @@
 import { homeOf } from '@bkp/core/plugins'
-import { failureOf } from './inspect-plugin.js'
 import { listPlugins, type PluginState } from './plugin-json.js'
 import type { PluginManager } from './plugin-manager.js'
 
@@ -20,18 +19,15 @@ export async function auditPlugins(
   depth: 'files' | 'registry',
   signal: AbortSignal,
 ): Promise<readonly AuditedPlugin[]> {
-  const { plugins } = await manager.approved()
   const audited: AuditedPlugin[] = []
   for (const { name, version, state, message } of await listPlugins(manager)) {
-    const plugin = plugins.find(({ packageName }) => packageName === name)
-    const failure = failureOf(plugin)?.message
-    const reason = message ?? failure ?? null
-    const isAsked = depth === 'registry' && state === 'approved' && reason === null
+    const reason = message ?? null
+    const isAsked = depth === 'registry' && state === 'approved'
     const answer = isAsked ? await manager.askRegistry(homeOf(manager.dataDirectory, name), signal) : null
     audited.push({
       name,
       version,
-      state: reason === null ? state : 'refused',
+      state,
       isSound: reason === null && answer?.isSound !== false,
       message: reason,
       registry: answer?.text ?? null,

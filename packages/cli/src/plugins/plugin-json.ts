@@ -1,4 +1,5 @@
 import type { Approval } from '@bkp/core/plugins'
+import { failureOf } from './inspect-plugin.js'
 import type { PluginFacts } from './plugin-facts.js'
 import type { PluginManager } from './plugin-manager.js'
 
@@ -32,12 +33,20 @@ export interface ListedPlugin {
   readonly message?: string
 }
 
-/** All plugins that are there or were approved, in order of their names. */
+/** All plugins that are there or were approved, in order of their names. Reads all their files, as every use of them does. */
 export async function listPlugins(manager: PluginManager): Promise<readonly ListedPlugin[]> {
-  const { plugins, faulty: refused } = await manager.approved()
+  const approved = await manager.approved()
+  const verified = approved.plugins.map((plugin) => ({ ...plugin, error: failureOf(plugin) }))
+  const plugins = verified.filter(({ error }) => error === undefined)
+  const refused = [
+    ...approved.faulty,
+    ...verified.flatMap(({ error, ...plugin }) => (error ? [{ ...plugin, error }] : [])),
+  ]
   // Where the lock file cannot be trusted everything is refused, and each says why.
   const approvals =
-    refused.length > 0 && plugins.length === 0 ? await manager.approvals().catch(() => []) : await manager.approvals()
+    approved.faulty.length > 0 && approved.plugins.length === 0
+      ? await manager.approvals().catch(() => [])
+      : await manager.approvals()
   const of = (name: string) => approvals.find((approval) => approval.name === name)
   const common = (name: string) => ({
     name,

@@ -6,7 +6,7 @@ import { listPlugins } from '../../plugins/plugin-json.js'
 export default class PluginsList extends BaseCommand {
   static override summary = 'List the plugins that you installed.'
   static override description =
-    'Runs none of their code. Their files are verified by bkp plugins:audit, and whenever they are used.'
+    'Says whether each is used: all its files are compared with what you approved, as whenever it is used. Runs none of their code.'
   static override examples = ['<%= config.bin %> plugins list', '<%= config.bin %> plugins list --json']
 
   async run(): Promise<void> {
