@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -94,6 +94,20 @@ describe('commands for plugins', () => {
     await link()
     const { stdout } = await run('plugins:inspect', 'bkp-odd')
     expect(stdout).toMatch(/storage odd +token +whatever is odd \(secret, else from ODD_TOKEN\)/)
+  })
+
+  it('shows native code and install scripts of what a linked plugin depends on', async () => {
+    const folder = join(work, 'folder')
+    const json = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as object
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...json, dependencies: { addon: '1.0.0' } }))
+    mkdirSync(join(folder, 'node_modules/addon'), { recursive: true })
+    const addon = { name: 'addon', version: '1.0.0', scripts: { install: 'x' } }
+    writeFileSync(join(folder, 'node_modules/addon/package.json'), JSON.stringify(addon))
+    writeFileSync(join(folder, 'node_modules/addon/addon.node'), '')
+    expect((await link()).stderr).toMatch(/native code +node_modules\/addon\/addon\.node \(NOT declared/)
+    expect((await run('plugins:inspect', 'bkp-odd')).stdout).toContain(
+      'addon (install): bkp runs none of a linked folder',
+    )
   })
 
   it('says that a linked plugin has no files to approve, and that one is not there', async () => {

@@ -130,9 +130,10 @@ function nativeText({ declaresNative, nativeFiles, builtFiles = [] }: PluginFact
   return `${some}${declaresNative ? '' : ' (NOT declared by its manifest)'}`
 }
 
-function scriptsText({ scripts, scriptsAllowed }: PluginFacts, state: 'to-install' | 'installed'): string {
+function scriptsText({ scripts, scriptsAllowed, source }: PluginFacts, state: 'to-install' | 'installed'): string {
   if (scripts.length === 0) return 'none'
   const list = (scriptList(scripts) ?? []).join(', ')
+  if (source.kind === 'link') return `${list}: bkp runs none of a linked folder; npm does when you install there`
   if (!scriptsAllowed) return `${list}: do not run without --allow-scripts`
   return `${list}: ${state === 'installed' ? 'ran when it was installed' : 'WILL RUN, with all your rights, if you say yes'}`
 }

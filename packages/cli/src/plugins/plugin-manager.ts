@@ -19,6 +19,7 @@ import {
   settleConflicts,
 } from '@bkp/core/plugins'
 import { apiVersion } from '@bkp/plugin-api'
+import { factsOfDependencies, nativeFilesBelow } from './dependency-facts.js'
 import { examine } from './examine.js'
 import { fetchPackage, registryFacts } from './fetch-package.js'
 import { Npm } from './npm.js'
@@ -142,13 +143,14 @@ export class PluginManager {
     const files = await filesThatAre(path, packageJson)
     const manifest = await examine(packageJson, files, this.#surroundings.reserved, await this.#others(name))
     const scripts = scriptsOf(packageJson)
+    const installed = await factsOfDependencies(path)
     const facts: PluginFacts = {
       ...factsOfPackage(packageJson, manifest),
       source: { kind: 'link', spec: path },
       ...fromNowhere,
       dependencies: Object.keys((packageJson.dependencies ?? {}) as object),
-      scripts: scripts.length === 0 ? [] : [{ package: name, scripts }],
-      nativeFiles: [],
+      scripts: [...(scripts.length === 0 ? [] : [{ package: name, scripts }]), ...installed.scripts],
+      nativeFiles: [...(await nativeFilesBelow(path)), ...installed.nativeFiles],
       scriptsAllowed: false,
     }
     const previous = (await this.approvals()).find((approval) => approval.name === name)

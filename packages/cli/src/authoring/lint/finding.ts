@@ -1,3 +1,5 @@
+import type { InstalledFacts } from '../../plugins/dependency-facts.js'
+
 /** Something that would fail, or hurt, at the users of a plugin. */
 export interface Finding {
   readonly level: 'error' | 'warning'
@@ -15,6 +17,8 @@ export interface PluginPackage {
   readonly json: Readonly<Record<string, unknown>>
   /** Paths as `dist/index.js`, of everything that would be published. */
   readonly files: readonly string[]
+  /** Of what it depends on, where that is installed beside it or inside of it. */
+  readonly installed: InstalledFacts
   /** Text of one of `files`. */
   read(path: string): Promise<string>
 }

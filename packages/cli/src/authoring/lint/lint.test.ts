@@ -40,6 +40,7 @@ interface Changes {
   readonly bkp?: Readonly<Record<string, unknown>>
   /** Undefined leaves a file out. */
   readonly files?: Readonly<Record<string, string | undefined>>
+  readonly installed?: Partial<PluginPackage['installed']>
 }
 
 /** What is found in a sound plugin after some changes, as `level rule path`. */
@@ -48,6 +49,7 @@ async function found(changes: Changes = {}): Promise<readonly Finding[]> {
   const plugin: PluginPackage = {
     json: { ...sound, bkp: { ...manifest, ...changes.bkp }, ...changes.json },
     files: Object.keys(all).filter((file) => all[file] !== undefined),
+    installed: { nativeFiles: [], scripts: [], ...changes.installed },
     read: async (file) => all[file] ?? '',
   }
   return lintPlugin(plugin, { taken })
@@ -210,6 +212,21 @@ describe('plugins lint', () => {
         ['warning scripts binding.gyp'],
       ],
       ['hides native code', { files: { 'dist/x.node': '' } }, ['error native dist/x.node']],
+      [
+        'depends on native code without a word',
+        { installed: { nativeFiles: ['node_modules/addon/addon.node'] } },
+        ['warning native package.json#/bkp/native'],
+      ],
+      [
+        'says that it depends on native code',
+        { bkp: { native: true }, installed: { nativeFiles: ['node_modules/addon/addon.node'] } },
+        [],
+      ],
+      [
+        'depends on what has an install script',
+        { installed: { scripts: [{ package: 'addon', scripts: ['install'] }] } },
+        ['warning scripts package.json#/dependencies'],
+      ],
     ])('%s', async (_, changes, expected) => expect(await told(changes)).toEqual(expected))
   })
 

@@ -1,7 +1,7 @@
 import { filesRule, hostsRule, moduleRule, pluginApiRule } from './file-rules.js'
 import type { Finding, LintContext, PluginPackage, Rule } from './finding.js'
 import { apiRangeRule, manifestRule, schemaRule } from './manifest-rules.js'
-import { findableRule, metadataRule, namesRule, oclifRule, scriptsRule } from './package-rules.js'
+import { dependenciesRule, findableRule, metadataRule, namesRule, oclifRule, scriptsRule } from './package-rules.js'
 import { secretRule } from './secret-rules.js'
 
 const rules: readonly Rule[] = [
@@ -14,6 +14,7 @@ const rules: readonly Rule[] = [
   findableRule,
   oclifRule,
   scriptsRule,
+  dependenciesRule,
   filesRule,
   moduleRule,
   pluginApiRule,

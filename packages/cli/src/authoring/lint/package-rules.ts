@@ -115,3 +115,28 @@ export const scriptsRule: Rule = ({ json, files }) => {
     )
   return findings
 }
+
+/** What users get with the dependencies is shown to them as well. */
+export const dependenciesRule: Rule = ({ json, files, installed: { nativeFiles, scripts } }) => {
+  const findings = scripts.map(({ package: name, scripts: all }) =>
+    warningAt(
+      'scripts',
+      'package.json#/dependencies',
+      `install scripts of ${name} (${all.join(', ')}) do not run unless users say --allow-scripts`,
+      'Tell them so in the README, or depend on packages that have prebuilt binaries in optionalDependencies',
+    ),
+  )
+  // Those that are in the package itself are an error already.
+  const native = nativeFiles.filter((file) => !files.includes(file) || !file.endsWith('.node'))
+  const [first] = native
+  if (first !== undefined && objectAt(json, 'bkp').native !== true)
+    findings.push(
+      warningAt(
+        'native',
+        'package.json#/bkp/native',
+        `a dependency is native code (${first}${native.length > 1 ? ', …' : ''}), and users see that the manifest does not say so`,
+        'Write "native": true in the manifest',
+      ),
+    )
+  return findings
+}

@@ -3,6 +3,8 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from '../../errors/cli-error.js'
+import { factsOfDependencies, type InstalledFacts } from '../../plugins/dependency-facts.js'
+import { isNative, type PackageScripts, scriptsOf } from '../../plugins/plugin-facts.js'
 import type { PluginPackage } from './finding.js'
 import { readTarball } from './tarball.js'
 
@@ -32,13 +34,32 @@ async function readFolder(folder: string): Promise<PluginPackage> {
   })
   const [packed] = JSON.parse(stdout) as readonly { readonly files: readonly { readonly path: string }[] }[]
   const files = (packed?.files ?? []).map((file) => file.path)
-  return { json, files, read: (file) => readFile(join(folder, file), 'utf8') }
+  return {
+    json,
+    files,
+    installed: await factsOfDependencies(folder),
+    read: (file) => readFile(join(folder, file), 'utf8'),
+  }
 }
 
 async function readPacked(path: string): Promise<PluginPackage> {
   const contents = readTarball(await readFile(path))
   const json = parse(path, contents.get('package.json')?.toString())
-  return { json, files: [...contents.keys()], read: async (file) => contents.get(file)?.toString() ?? '' }
+  const files = [...contents.keys()]
+  return { json, files, installed: bundledFacts(contents), read: async (file) => contents.get(file)?.toString() ?? '' }
+}
+
+/** Of packages that come inside of a tarball; what else users get is not known from it. */
+function bundledFacts(contents: ReadonlyMap<string, Buffer>): InstalledFacts {
+  const paths = [...contents.keys()]
+  const packages = paths.filter((path) => /(^|\/)node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path))
+  const scripts = packages.flatMap((path): PackageScripts[] => {
+    const json = parse(path, contents.get(path)?.toString())
+    const list = [...scriptsOf(json)]
+    if (list.length === 0 && contents.has(path.replace(/package\.json$/, 'binding.gyp'))) list.push('node-gyp rebuild')
+    return list.length === 0 ? [] : [{ package: String(json.name), scripts: list }]
+  })
+  return { nativeFiles: paths.filter((path) => path.startsWith('node_modules/') && isNative(path)).sort(), scripts }
 }
 
 function parse(path: string, text: string | undefined): Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -53,6 +53,34 @@ describe('plugins lint', () => {
     const ofTarball = (await lint(join(folder, 'bkp-notifier-mine-1.0.0.tgz'), '--json')).json()
     expect(ofTarball).toEqual(ofFolder)
     expect(JSON.stringify(ofTarball)).toContain(long)
+  })
+
+  it('looks at what users get with the dependencies, and not at what is there to build it', async () => {
+    const packageJson = join(folder, 'package.json')
+    const json = JSON.parse(readFileSync(packageJson, 'utf8')) as object
+    const dependencies = { dependencies: { wrapper: '1.0.0' }, devDependencies: { tool: '1.0.0' } }
+    const bundled = { bundleDependencies: ['wrapper'] }
+    writeFileSync(packageJson, JSON.stringify({ ...json, ...dependencies, ...bundled }))
+    const put = (name: string, more: object, file: string) => {
+      mkdirSync(join(folder, 'node_modules', name), { recursive: true })
+      writeFileSync(
+        join(folder, 'node_modules', name, 'package.json'),
+        JSON.stringify({ name, version: '1.0.0', ...more }),
+      )
+      writeFileSync(join(folder, 'node_modules', name, file), '')
+    }
+    put('wrapper', { dependencies: { addon: '1.0.0' } }, 'index.js')
+    put('addon', {}, 'binding.gyp')
+    put('tool', { scripts: { postinstall: 'x' } }, 'tool.node')
+    execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: folder, stdio: 'pipe' })
+    for (const looked of [folder, join(folder, 'bkp-notifier-mine-1.0.0.tgz')]) {
+      const { stdout } = await lint(looked)
+      expect(stdout).toContain(
+        'install scripts of addon (node-gyp rebuild) do not run unless users say --allow-scripts',
+      )
+      expect(stdout).toContain('a dependency is native code (node_modules/addon/binding.gyp), and users')
+      expect(stdout).not.toContain('tool')
+    }
   })
 
   it('has nothing against the plugins that come with bkp', async () => {
