@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -54,8 +54,13 @@ describe('a plugin that bkp plugins create wrote', () => {
   afterAll(() => rmSync(parent, { recursive: true, force: true }))
 
   it.each(kinds)('for the port %s compiles and passes its tests as it is', async (kind) => {
+    const deleted = join(parent, kind, 'dist/deleted.js')
+    mkdirSync(dirname(deleted), { recursive: true })
+    writeFileSync(deleted, '')
     const output = await npm(join(parent, kind), 'test')
     expect(output).toMatch(/Tests\s+\d+ passed/)
+    // What has no source any more would be published.
+    expect(existsSync(deleted)).toBe(false)
   })
 
   it.each(kinds)(
