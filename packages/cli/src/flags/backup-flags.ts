@@ -18,7 +18,10 @@ export const backupFlags = {
     description: 'name of the machine in the snapshot (default: its host name)',
     helpValue: 'NAME',
   }),
-  force: Flags.boolean({ default: false, description: 'read every file, also those that look unchanged, and look for every pack' }),
+  force: Flags.boolean({
+    default: false,
+    description: 'read every file, also those that look unchanged, and look for every pack',
+  }),
   'no-cache': Flags.boolean({
     default: false,
     description: 'neither use nor keep what this machine remembers of runs',
