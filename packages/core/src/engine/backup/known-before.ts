@@ -39,6 +39,8 @@ export async function loadKnownBefore(context: OperationContext, options: KnownB
     segments,
     lacksPacks: (replica: Replica) => survey?.isLacking(replica, packs) === true,
   }))
+  // Its failure is told by what it waits for.
+  reliedOn.catch(() => undefined)
   const [index, lags] = await Promise.all([loading, findLags(context.replicas, reliedOn, signal)])
   return { index, lags }
 }
