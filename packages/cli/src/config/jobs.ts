@@ -5,6 +5,7 @@ import type { Logger } from '@bkp/plugin-api'
 import { inject, injectable } from 'tsyringe'
 import { Log, Machine } from '../composition/tokens.js'
 import { CliError, UsageError } from '../errors/cli-error.js'
+import { misspelt } from '../flags/place-names.js'
 import { ConfigFile, type LoadedConfig } from './config-file.js'
 import { pathInConfig } from './config-path.js'
 
@@ -97,9 +98,7 @@ export class Jobs {
 
 // Else it would only be said that there is no such path.
 async function refuseMisspelt(name: string, jobs: readonly string[]): Promise<void> {
-  if (jobs.length === 0 || existsSync(name)) return
-  const { nearest } = await import('@bkp/core/config')
-  const meant = nearest(name, jobs)
+  const meant = await misspelt(name, jobs)
   if (meant === undefined) return
   // As of every path that is not there.
   throw new CliError(

@@ -40,12 +40,17 @@ export async function namedIn(config: Config, text: string): Promise<readonly Na
   return undefined
 }
 
+/** The name that was meant by a text that is neither a name nor a path that is there, as far as it looks like one. */
+export async function misspelt(text: string, known: readonly string[]): Promise<string | undefined> {
+  if (known.length === 0 || existsSync(resolve(text))) return undefined
+  const { nearest } = await import('@bkp/core/config')
+  return nearest(text, known)
+}
+
 // Else the misspelt name of a destination would make a folder of that name here.
 async function refuseMisspelt(text: string, all: readonly NamedPlace[]): Promise<void> {
-  if (all.length === 0 || existsSync(resolve(text))) return
-  const { nearest } = await import('@bkp/core/config')
   const known = all.flatMap(({ repository, name }) => [repository, name, `${repository}:${name}`])
-  const meant = nearest(text, [...new Set(known)])
+  const meant = await misspelt(text, [...new Set(known)])
   if (meant === undefined) return
   throw new UsageError(
     `There is neither a repository nor a destination "${text}" in the configuration, nor a folder of that name`,

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { isNative, type PackageScripts, scriptsOf } from './plugin-facts.js'
+import { isNative, type PackageScripts, packageScriptsOf } from './plugin-facts.js'
 import { readJson } from './staging.js'
 
 /** What users of a package get beside its own code, as far as that lies there. */
@@ -24,10 +24,8 @@ export async function factsOfDependencies(folder: string): Promise<InstalledFact
       seen.add(real)
       const native = await nativeFilesBelow(found)
       nativeFiles.push(...native.map((file) => relative(folder, join(found, file)).replaceAll('\\', '/')))
-      const list = [...scriptsOf(await readJson(join(found, 'package.json')))]
-      // npm compiles that by itself when scripts may run.
-      if (list.length === 0 && native.includes('binding.gyp')) list.push('node-gyp rebuild')
-      if (list.length > 0) scripts.push({ package: name, scripts: list })
+      const json = await readJson(join(found, 'package.json'))
+      scripts.push(...packageScriptsOf({ ...json, name }, native.includes('binding.gyp')))
       await visit(real)
     }
   }

@@ -73,6 +73,21 @@ export function scriptsOf({ scripts }: Readonly<Record<string, unknown>>): reado
   return installScripts.filter((name) => Object.hasOwn(scripts, name))
 }
 
+/** What npm runs of a package, where scripts may run: a `binding.gyp` without scripts it compiles by itself. */
+export function packageScriptsOf(
+  json: Readonly<Record<string, unknown>>,
+  hasBinding: boolean,
+): readonly PackageScripts[] {
+  const own = scriptsOf(json)
+  const scripts = own.length === 0 && hasBinding ? ['node-gyp rebuild'] : own
+  return scripts.length === 0 ? [] : [{ package: String(json.name), scripts }]
+}
+
+/** Whether that is the file of a package, and not one of those that some packages have deeper inside, for module types. */
+export function isPackageFile(path: string): boolean {
+  return /(^|\/)node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path)
+}
+
 /** Whether a file is native code, or what npm would compile into such. */
 export function isNative(path: string): boolean {
   return /\.(node|so|dylib|dll|exe)$|(^|\/)binding\.gyp$/.test(path)

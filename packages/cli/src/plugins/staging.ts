@@ -5,7 +5,7 @@ import { homeOf, placesIn } from '@bkp/core/plugins'
 import { CliError } from '../errors/cli-error.js'
 import type { FetchedPackage } from './fetch-package.js'
 import type { Npm } from './npm.js'
-import { isNative, type PackageScripts, scriptsOf } from './plugin-facts.js'
+import { isNative, isPackageFile, type PackageScripts, packageScriptsOf } from './plugin-facts.js'
 
 // What a run that was killed left behind is removed by a later one.
 const oldMs = 86_400_000
@@ -82,13 +82,9 @@ export async function factsOfFolder(folder: string, own: string): Promise<Unpack
       const inside = path === '' ? entry.name : `${path}/${entry.name}`
       if (entry.isDirectory()) await visit(inside)
       else if (isNative(inside)) nativeFiles.push(inside)
-      else if (entry.name === 'package.json' && isPackage(inside)) {
+      else if (entry.name === 'package.json' && isPackageFile(inside)) {
         const json = await readJson(join(folder, inside))
-        const list = [...scriptsOf(json)]
-        // npm compiles that by itself when scripts may run.
-        if (list.length === 0 && (await readdir(join(folder, path))).includes('binding.gyp'))
-          list.push('node-gyp rebuild')
-        if (list.length > 0) scripts.push({ package: String(json.name), scripts: list })
+        scripts.push(...packageScriptsOf(json, (await readdir(join(folder, path))).includes('binding.gyp')))
         const isOurs = json.name === own || json.name === '@bkp/plugin-api'
         if (!isOurs) dependencies.push(`${String(json.name)}@${String(json.version)}`)
       }
@@ -108,11 +104,6 @@ export async function runScripts(
   await npm.runScripts()
   const after = await factsOfFolder(folder, name)
   return after.nativeFiles.filter((path) => !nativeFiles.includes(path))
-}
-
-// Not the package.json files that some packages have deeper inside, for module types.
-function isPackage(path: string): boolean {
-  return /(^|\/)node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path)
 }
 
 /** Puts the staged folder in the place of what was there. @returns what removes the old one */

@@ -1,4 +1,4 @@
-import { isPortError, type Storage } from '@bkp/plugin-api'
+import { type CallOptions, isPortError, type Storage } from '@bkp/plugin-api'
 import { packKey, parseObjectKey } from '../format/ids.js'
 import type { PackRegistry } from './pack-registry.js'
 
@@ -9,10 +9,7 @@ const mostAskedFor = 32
 export type PackTest = (name: string, sizeBytes: number) => boolean
 
 /** Packs of a storage with their sizes in bytes, by name. */
-export async function listPacks(
-  storage: Storage,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<Map<string, number>> {
+export async function listPacks(storage: Storage, options: CallOptions = {}): Promise<Map<string, number>> {
   const packs = new Map<string, number>()
   for await (const { key, sizeBytes } of storage.list('packs/', options)) {
     const name = parseObjectKey(key)?.name
@@ -29,40 +26,28 @@ export async function lostAmong(
   shared: ReadonlySet<number>,
   packs: PackRegistry,
   storage: Storage,
-  options: { readonly signal?: AbortSignal },
+  options: CallOptions,
 ): Promise<ReadonlySet<string>> {
   if (shared.size === 0) return new Set()
-  const isThere = await testFor(shared, packs, storage, options)
-  const lost = [...shared].filter((pack) => !isThere(packs.nameOf(pack), packs.sizeOf(pack)))
+  const stored =
+    shared.size > mostAskedFor ? await listPacks(storage, options) : await askFor(shared, packs, storage, options)
+  const lost = [...shared].filter((pack) => stored.get(packs.nameOf(pack)) !== packs.sizeOf(pack))
   return new Set(lost.map((pack) => packs.nameOf(pack)))
 }
 
-async function testFor(
-  shared: ReadonlySet<number>,
+async function askFor(
+  wanted: ReadonlySet<number>,
   packs: PackRegistry,
   storage: Storage,
-  options: { readonly signal?: AbortSignal },
-): Promise<PackTest> {
-  if (shared.size > mostAskedFor) {
-    const stored = await listPacks(storage, options)
-    return (name, sizeBytes) => stored.get(name) === sizeBytes
-  }
-  const stored = new Map<string, number>()
-  await Promise.all(
-    [...shared].map(async (pack) => {
-      const name = packs.nameOf(pack)
-      const size = await sizeOf(storage, packKey(name), options)
-      if (size !== undefined) stored.set(name, size)
-    }),
+  options: CallOptions,
+): Promise<ReadonlyMap<string, number | undefined>> {
+  const names = [...wanted].map((pack) => packs.nameOf(pack))
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await sizeOf(storage, packKey(name), options)] as const)),
   )
-  return (name, sizeBytes) => stored.get(name) === sizeBytes
 }
 
-async function sizeOf(
-  storage: Storage,
-  key: string,
-  options: { readonly signal?: AbortSignal },
-): Promise<number | undefined> {
+async function sizeOf(storage: Storage, key: string, options: CallOptions): Promise<number | undefined> {
   try {
     return (await storage.stat(key, options)).sizeBytes
   } catch (error) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from '../../errors/cli-error.js'
 import { factsOfDependencies, type InstalledFacts } from '../../plugins/dependency-facts.js'
-import { isNative, type PackageScripts, scriptsOf } from '../../plugins/plugin-facts.js'
+import { isNative, isPackageFile, packageScriptsOf } from '../../plugins/plugin-facts.js'
 import type { PluginPackage } from './finding.js'
 import { readTarball } from './tarball.js'
 
@@ -52,13 +52,14 @@ async function readPacked(path: string): Promise<PluginPackage> {
 /** Of packages that come inside of a tarball; what else users get is not known from it. */
 function bundledFacts(contents: ReadonlyMap<string, Buffer>): InstalledFacts {
   const paths = [...contents.keys()]
-  const packages = paths.filter((path) => /(^|\/)node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path))
-  const scripts = packages.flatMap((path): PackageScripts[] => {
-    const json = parse(path, contents.get(path)?.toString())
-    const list = [...scriptsOf(json)]
-    if (list.length === 0 && contents.has(path.replace(/package\.json$/, 'binding.gyp'))) list.push('node-gyp rebuild')
-    return list.length === 0 ? [] : [{ package: String(json.name), scripts: list }]
-  })
+  const scripts = paths
+    .filter(isPackageFile)
+    .flatMap((path) =>
+      packageScriptsOf(
+        parse(path, contents.get(path)?.toString()),
+        contents.has(path.replace(/package\.json$/, 'binding.gyp')),
+      ),
+    )
   return { nativeFiles: paths.filter((path) => path.startsWith('node_modules/') && isNative(path)).sort(), scripts }
 }
 

@@ -9,6 +9,7 @@ import { openSessions } from '../../format/session.js'
 import { keysOf, readSealed } from '../../repository/repository-index.js'
 import { closeSession, sessionLifeMs } from '../../repository/session.js'
 import { throwIfAborted } from '../abort.js'
+import type { EngineEvent } from '../api.js'
 import type { OperationContext } from '../context.js'
 import type { Leases } from '../replicas/leases.js'
 import { onePlace } from '../replicas/one-place.js'
@@ -125,4 +126,11 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+/** Says it when packs of an interrupted run are used again. */
+export function tellOfAdopted(packs: number, onEvent: ((event: EngineEvent) => void) | undefined): void {
+  if (packs === 0) return
+  const message = `${packs} ${packs === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`
+  onEvent?.({ kind: 'note', message })
 }

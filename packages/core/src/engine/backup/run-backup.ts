@@ -13,7 +13,7 @@ import { Leases } from '../replicas/leases.js'
 import { lostEvent } from '../replicas/replica.js'
 import { Delivery } from './delivery.js'
 import { loadKnownBefore, tellOfLost } from './known-before.js'
-import { adoptOrphans } from './orphans.js'
+import { adoptOrphans, tellOfAdopted } from './orphans.js'
 import { ScanCache } from './scan-cache.js'
 import { scanInThreads } from './scan-in-threads.js'
 
@@ -43,11 +43,7 @@ export async function runBackup(context: OperationContext, options: BackupOption
       loadSnapshots(context.repository, context.cipherFor),
       beginning?.then((leases) => adoptOrphans(context, options.cipher, leases, options.signal)) ?? 0,
     ])
-    if (adopted > 0)
-      options.onEvent?.({
-        kind: 'note',
-        message: `${adopted} ${adopted === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`,
-      })
+    tellOfAdopted(adopted, options.onEvent)
     const { index, lags } = adopted > 0 ? await load() : loaded
     tellOfLost(index, options.onEvent)
     const parent = findParent(snapshots, options, context.now())

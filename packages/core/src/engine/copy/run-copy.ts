@@ -4,7 +4,7 @@ import { loadSnapshots, type StoredSnapshot } from '../../repository/snapshots.j
 import type { SnapshotCopy, SnapshotCopyOptions, SnapshotCopyResult } from '../api.js'
 import { Delivery } from '../backup/delivery.js'
 import { loadKnownBefore, tellOfLost } from '../backup/known-before.js'
-import { adoptOrphans } from '../backup/orphans.js'
+import { adoptOrphans, tellOfAdopted } from '../backup/orphans.js'
 import type { OperationContext } from '../context.js'
 import { requireCodecs } from '../plugin-access.js'
 import { Leases } from '../replicas/leases.js'
@@ -73,14 +73,7 @@ async function copyAll(
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   let isCommitted = false
   try {
-    if (leases !== undefined) {
-      const adopted = await adoptOrphans(target, options.cipher, leases, signal)
-      if (adopted > 0)
-        options.onEvent?.({
-          kind: 'note',
-          message: `${adopted} ${adopted === 1 ? 'pack of an interrupted run is' : 'packs of an interrupted run are'} used again`,
-        })
-    }
+    if (leases !== undefined) tellOfAdopted(await adoptOrphans(target, options.cipher, leases, signal), options.onEvent)
     const [from, { index: to, lags }] = await Promise.all([
       source.loadIndex({ signal }),
       loadKnownBefore(target, { ...options, force: false, signal }),

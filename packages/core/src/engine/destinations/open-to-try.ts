@@ -2,8 +2,8 @@ import { isPortError, type Storage } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
 import { shownUrl } from '../../config/destination-url.js'
 import { BkpError } from '../../errors/index.js'
+import { inShell } from '../../in-shell.js'
 import type { PluginAccess } from '../plugin-access.js'
-import { inShell } from '../replicas/open-replicas.js'
 
 /**
  * Opens a place to try it. One that is not there is not made: it may lie on a disk that is not mounted.

@@ -2,6 +2,7 @@ import { isPortError, type Storage } from '@bkp/plugin-api'
 import type { Destination } from '../../config/destination.js'
 import { BkpError, isBkpError } from '../../errors/index.js'
 import { type Descriptor, verifyDescriptor } from '../../format/descriptor.js'
+import { inShell } from '../../in-shell.js'
 import type { KeySlots, ListedSlots } from '../../repository/key-slots.js'
 import { type OpenedRepository, openRepository, readDescriptor } from '../../repository/opened-repository.js'
 import type { PluginAccess } from '../plugin-access.js'
@@ -81,10 +82,6 @@ function adviseReplica({ name }: Destination, error: Error, source: { readonly d
   if (!isBkpError(error, 'no-repository')) return error
   const hint = `Check that its disk is mounted and the address right; a new replica is made there by: bkp sync --from ${inShell(source.destination.name)} --to ${inShell(name)}`
   return new BkpError('no-repository', error.message, { hint, cause: error })
-}
-
-export function inShell(text: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 async function open(plugins: PluginAccess, destination: Destination, slots: KeySlots | undefined): Promise<Opening> {

@@ -1,3 +1,4 @@
+import { inShell } from '../../in-shell.js'
 import { type Approval, homeOf } from './approvals.js'
 
 /**
@@ -8,9 +9,5 @@ export function installAgain(dataDirectory: string, { name, source }: Approval):
   const { kind, spec } = source
   const isItself = kind === 'folder' && spec.startsWith(homeOf(dataDirectory, name))
   if (isItself || !['registry', 'tarball', 'folder', 'url', 'git'].includes(kind)) return undefined
-  return `bkp plugins:install ${quoted(kind === 'git' ? `git+${spec}` : spec)}`
-}
-
-function quoted(spec: string): string {
-  return /^[A-Za-z0-9_@%+=:,./~#-]+$/.test(spec) ? spec : `'${spec.replaceAll("'", "'\\''")}'`
+  return `bkp plugins:install ${inShell(kind === 'git' ? `git+${spec}` : spec)}`
 }
