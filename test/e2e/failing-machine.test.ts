@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -59,7 +60,7 @@ async function expectMadeUpFor(repository: string): Promise<void> {
   execFileSync('diff', ['-r', source, target])
 }
 
-/** Runs a backup, and does something about it once a pack is stored. */
+/** Runs a backup, and does something about it once packs are stored that count: where the disk is slow, a small last one may come first. */
 async function backupUntil(repository: string, act: (child: ChildProcess | undefined) => void) {
   await bkpJson(['init', '--to', repository])
   let child: ChildProcess | undefined
@@ -70,7 +71,8 @@ async function backupUntil(repository: string, act: (child: ChildProcess | undef
   const backup = bkp(['backup', source, '--to', repository], { ...oneThread, onStart }).finally(() => {
     isOver = true
   })
-  while (!isOver && filesIn(join(repository, 'packs')).length === 0) await setTimeout(5)
+  const storedBytes = () => filesIn(join(repository, 'packs')).reduce((sum, path) => sum + statSync(path).size, 0)
+  while (!isOver && storedBytes() < 12_000_000) await setTimeout(5)
   act(child)
   return backup
 }
